@@ -1,0 +1,1 @@
+"""The exported model: manifest, export, load and inference engines."""

@@ -1,0 +1,139 @@
+"""The errors that the project raises on purpose, each with a stable code.
+
+The tree::
+
+    MlProjectError                  mlproject_error
+    ├── ConfigError                 config_invalid
+    ├── DataSourceError             data_source_unreadable
+    ├── InvalidDataError            data_invalid
+    │   └── TargetError             target_invalid
+    ├── FeatureError                feature_invalid
+    ├── ModellingError              modelling_failed
+    ├── TrackingError               tracking_failed
+    └── ArtifactError               artifact_unusable
+        ├── ArtifactDamagedError        artifact_damaged
+        └── ArtifactIncompatibleError   artifact_incompatible
+
+Every error says what is wrong, where, the value found and what to do. Problems of one kind are collected and
+reported together, with at most :data:`MAX_SAMPLES_PER_PROBLEM` samples each.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+MAX_SAMPLES_PER_PROBLEM = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One thing that is wrong.
+
+    Attributes
+    ----------
+    problem
+        What is wrong and, where it is not obvious, what to do about it. One sentence.
+    field
+        The column or config field concerned; ``None`` where the whole input is meant.
+    row
+        The position of the row or record, counted from 0; ``None`` where no single row is meant.
+    value
+        The value found.
+    """
+
+    problem: str
+    field: str | None = None
+    row: int | None = None
+    value: Any = None
+
+    def __str__(self) -> str:
+        """Return the problem as one line, for instance ``row 3, age = -4: must be at least 0``."""
+        places = [] if self.row is None else [f"row {self.row}"]
+        if self.field is not None:
+            places.append(self.field if self.value is None else f"{self.field} = {self.value!r}")
+        return f"{', '.join(places)}: {self.problem}" if places else self.problem
+
+
+class MlProjectError(Exception):
+    """Base of all errors that the project raises on purpose.
+
+    Parameters
+    ----------
+    message
+        What is wrong and what to do, in one or two sentences.
+    problems
+        The single problems, in the order in which a reader wants them.
+    """
+
+    code = "mlproject_error"
+
+    def __init__(self, message: str, problems: Sequence[Problem] = ()) -> None:
+        super().__init__(message)
+        self.message = message
+        self.problems = tuple(problems)
+
+    def __str__(self) -> str:
+        """Return the message with one indented line per problem."""
+        return "\n".join([self.message, *(f"  - {problem}" for problem in self.problems)])
+
+
+class ConfigError(MlProjectError):
+    """A wrong value, combination or name in the configuration."""
+
+    code = "config_invalid"
+
+
+class DataSourceError(MlProjectError):
+    """A file, database or object storage that cannot be read or does not hold a table."""
+
+    code = "data_source_unreadable"
+
+
+class InvalidDataError(MlProjectError):
+    """Data that breaks the schema or the expectations of the data set."""
+
+    code = "data_invalid"
+
+
+class TargetError(InvalidDataError):
+    """A target column from which nothing can be learned or evaluated."""
+
+    code = "target_invalid"
+
+
+class FeatureError(MlProjectError):
+    """A feature process that is unknown, wrongly declared or returns something unusable."""
+
+    code = "feature_invalid"
+
+
+class ModellingError(MlProjectError):
+    """A training run that cannot go on, for instance because every candidate failed."""
+
+    code = "modelling_failed"
+
+
+class TrackingError(MlProjectError):
+    """A tracking server or database that cannot be used."""
+
+    code = "tracking_failed"
+
+
+class ArtifactError(MlProjectError):
+    """An exported model that cannot be written or used."""
+
+    code = "artifact_unusable"
+
+
+class ArtifactDamagedError(ArtifactError):
+    """An artifact whose content is not what was written."""
+
+    code = "artifact_damaged"
+
+
+class ArtifactIncompatibleError(ArtifactError):
+    """An artifact of another format version, or made by library versions that do not fit these."""
+
+    code = "artifact_incompatible"

@@ -1,0 +1,1 @@
+"""Metrics, plots, explanations and the model card."""

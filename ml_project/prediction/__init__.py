@@ -1,0 +1,1 @@
+"""The one path from raw data to predictions."""

@@ -1,0 +1,1 @@
+"""From engineered data to numbers: impute, scale, encode, remove outliers, select, reduce."""
