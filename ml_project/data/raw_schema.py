@@ -6,6 +6,7 @@ what the frame check, the record check and the coercion of incoming values are d
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterable
 from typing import Literal, Self
 
@@ -42,6 +43,10 @@ class ColumnRule(BaseModel):
     maximum: float | None = None
     exclusive_minimum: float | None = None
     exclusive_maximum: float | None = None
+    earliest: dt.datetime | None = None
+    """First moment allowed, naive in UTC."""
+    latest: dt.datetime | None = None
+    """Last moment allowed, naive in UTC."""
     allowed: tuple[str | int | float | bool, ...] | None = None
     """The only values allowed; ``None`` for any."""
     pattern: str | None = None
