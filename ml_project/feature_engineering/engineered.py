@@ -1,0 +1,111 @@
+"""Engineered data: what a process may return, and the frame that scikit-learn and ONNX both understand."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from ml_project.data.columns import Columns
+from ml_project.errors import FeatureError
+from ml_project.feature_engineering.process import FeatureKind, FeatureProcess
+
+MISSING_CATEGORY = ""
+"""A missing category in an engineered frame. A text, because ONNX has no missing texts and scikit-learn's string
+imputer converts to it only with a text as the missing value."""
+
+_INFINITE = frozenset({math.inf, -math.inf})
+_CATEGORY_TYPES = frozenset({str, type(None)})
+_FEW_ROWS = 64
+
+
+def engineered_frame(
+    columns: Columns, kinds: Mapping[str, FeatureKind], index: pd.Index[Any] | None = None
+) -> pd.DataFrame:
+    """Return engineered columns as a frame.
+
+    Parameters
+    ----------
+    columns
+        Arrays of shape ``(n_rows,)`` by name.
+    kinds
+        Kind of each column wanted, in the order of the frame.
+    index
+        Index of the frame; by default 0 to ``n_rows - 1``.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Frame of shape ``(n_rows, n_features)``: numbers ``float64`` with NaN for missing, categories ``object``
+        holding ``str``, with :data:`MISSING_CATEGORY` (the empty text) for missing.
+
+    Examples
+    --------
+    >>> deck = np.array(["C", None], dtype=object)
+    >>> engineered_frame({"deck": deck}, {"deck": "category"})["deck"].tolist()
+    ['C', '']
+    """
+    arrays = {name: fill_missing_categories(columns[name]) if kind == "category" else columns[name] for name, kind in kinds.items()}
+    series = {
+        name: pd.Series(array, index=index, dtype=object if kinds[name] == "category" else np.float64)
+        for name, array in arrays.items()
+    }
+    return pd.DataFrame(series, index=index, columns=list(kinds))
+
+
+def fill_missing_categories(values: npt.NDArray[Any]) -> npt.NDArray[np.object_]:
+    """Return categories of shape ``(n_rows,)`` with :data:`MISSING_CATEGORY` in place of ``None``.
+
+    Examples
+    --------
+    >>> fill_missing_categories(np.array(["C", None], dtype=object)).tolist()
+    ['C', '']
+    """
+    filled = np.empty(len(values), dtype=object)
+    filled[:] = [MISSING_CATEGORY if value is None else value for value in values.tolist()]
+    return filled
+
+
+def check_result(process: FeatureProcess, result: Any, columns: Columns) -> None:
+    """Refuse a process's result of wrong type, length or with infinite values.
+
+    Raises
+    ------
+    FeatureError
+        Naming the process, what is wrong and the inputs of the first wrong row.
+    """
+    n_rows = len(columns[process.inputs[0]])
+    dtype = np.dtype(np.float64 if process.kind == "number" else object)
+    if not isinstance(result, np.ndarray) or result.dtype != dtype:
+        found = result.dtype if isinstance(result, np.ndarray) else type(result).__name__
+        raise FeatureError(f"feature {process.name!r} is a {process.kind} and must return a {dtype} array, but returned {found}")
+    if result.shape != (n_rows,):
+        raise FeatureError(f"feature {process.name!r} must return shape ({n_rows},), but returned {result.shape}")
+    if process.kind == "number":
+        _check_finite(process, result, columns)
+    elif not _CATEGORY_TYPES.issuperset(map(type, values := result.tolist())):
+        row = next(row for row, value in enumerate(values) if type(value) not in _CATEGORY_TYPES)
+        raise FeatureError(
+            f"feature {process.name!r} is a category and must return texts or None, but returned {values[row]!r} "
+            f"for {_inputs_of(process, columns, row)}"
+        )
+
+
+def _check_finite(process: FeatureProcess, result: npt.NDArray[np.float64], columns: Columns) -> None:
+    # On few rows a set is faster than numpy, which matters for single records.
+    finite = _INFINITE.isdisjoint(result.tolist()) if len(result) <= _FEW_ROWS else not np.isinf(result).any()
+    if finite:
+        return
+    row = int(np.flatnonzero(np.isinf(result))[0])
+    raise FeatureError(
+        f"feature {process.name!r} is {result[row]} for {_inputs_of(process, columns, row)}; "
+        "return NaN (missing) where there is no finite result"
+    )
+
+
+def _inputs_of(process: FeatureProcess, columns: Columns, row: int) -> str:
+    return ", ".join(f"{name} = {columns[name][row : row + 1].tolist()[0]!r}" for name in process.inputs)

@@ -1,0 +1,137 @@
+"""A plain function of one row's values as a feature process: the shortest way to an own feature."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from ml_project.data.columns import Columns
+from ml_project.errors import FeatureError
+from ml_project.feature_engineering.process import FeatureKind, FeatureProcess, MissingRule, State
+
+
+class RowFeature[**P, R](FeatureProcess):
+    """A feature process around a function; calling it calls the function.
+
+    Parameters
+    ----------
+    function
+        Takes the inputs of one row in the order of ``inputs``; returns a number or a text, or ``None`` for missing.
+    name, inputs, kind, missing
+        As in :class:`FeatureProcess`.
+    """
+
+    def __init__(
+        self, function: Callable[P, R], name: str, inputs: tuple[str, ...], kind: FeatureKind, missing: MissingRule
+    ) -> None:
+        self.function = function
+        self.name = name
+        self._inputs = inputs
+        self.kind = kind
+        self.missing = missing
+        self.__doc__ = function.__doc__
+        self.__module__ = function.__module__
+
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        """Return the names of the raw columns that the function takes."""
+        return self._inputs
+
+    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
+        """Return the function's result for the values of one row."""
+        return self.function(*args, **kwargs)
+
+    def compute(self, columns: Columns, state: State) -> npt.NDArray[Any]:
+        """Return the function's result for every row; without calling it where a missing input propagates."""
+        rows = [columns[column].tolist() for column in self._inputs]
+        function: Callable[..., Any] = self.function
+        results: list[Any]
+        if self.missing != "propagates":
+            results = [function(*row) for row in zip(*rows, strict=True)]
+        elif len(rows) == 1:
+            results = [None if value is None or value != value else function(value) for value in rows[0]]  # noqa: PLR0124
+        else:
+            results = [None if _any_missing(row) else function(*row) for row in zip(*rows, strict=True)]
+        return self._to_array(results)
+
+    def parameters(self) -> dict[str, Any]:
+        """Return what the decorator declared."""
+        return {"name": self.name, "inputs": self.inputs, "kind": self.kind, "missing": self.missing}
+
+    def _to_array(self, results: list[Any]) -> npt.NDArray[Any]:
+        if self.kind == "category":
+            array = np.empty(len(results), dtype=object)
+            array[:] = results
+            return array
+        try:
+            return np.array(results, dtype=np.float64)
+        except (TypeError, ValueError) as error:
+            found = next(value for value in results if not isinstance(value, (int, float, type(None))))
+            raise FeatureError(
+                f"feature {self.name!r} is declared as a number, but its function returned {found!r}; "
+                "return a number or None, or declare kind='category'"
+            ) from error
+
+    def __reduce__(self) -> str | tuple[Any, ...]:
+        """Pickle by name, because the decorated name stands for this object and no longer for the function."""
+        place: Any = sys.modules.get(self.__module__)
+        for part in self.function.__qualname__.split("."):
+            place = getattr(place, part, None)
+        if place is self and self.__module__ != "__main__":
+            return self.function.__qualname__
+        return (RowFeature, (self.function, self.name, self.inputs, self.kind, self.missing))
+
+
+def row_feature[**P, R](
+    *, inputs: Iterable[str], kind: FeatureKind, missing: MissingRule, name: str | None = None
+) -> Callable[[Callable[P, R]], RowFeature[P, R]]:
+    """Turn a function of one row's plain values into a feature process.
+
+    Parameters
+    ----------
+    inputs
+        Raw columns whose values the function takes, in its order. Numbers, integers and booleans come as ``float``
+        (missing: NaN), categories and texts as ``str`` (missing: ``None``), datetimes as ``datetime.datetime``
+        (missing: ``None``).
+    kind
+        ``"number"`` or ``"category"``.
+    missing
+        ``"propagates"``: where any input is missing the result is missing and the function is not called, so that it
+        needs no thought for missing values; ``"never"``: it gets missing values and always returns a value;
+        ``"may"``: it gets missing values and may return ``None``.
+    name
+        Name of the feature; by default that of the function.
+
+    Raises
+    ------
+    FeatureError
+        When the declaration is wrong.
+
+    Examples
+    --------
+    >>> @row_feature(inputs=("name",), kind="category", missing="propagates")
+    ... def initial(name: str) -> str:
+    ...     return name[0]
+    >>> initial("Ada")
+    'A'
+    >>> initial.compute({"name": np.array(["Ada", None], dtype=object)}, {}).tolist()
+    ['A', None]
+    """
+    if isinstance(inputs, str):
+        raise FeatureError(f"inputs={inputs!r} is one text; write inputs=({inputs!r},)")
+    columns = tuple(inputs)
+    if kind not in {"number", "category"}:
+        raise FeatureError(f"kind={kind!r} is unknown; choose 'number' or 'category'")
+    if missing not in {"propagates", "never", "may"}:
+        raise FeatureError(f"missing={missing!r} is unknown; choose 'propagates', 'never' or 'may'")
+    if not columns:
+        raise FeatureError("inputs is empty; name at least one raw column")
+    return lambda function: RowFeature(function, name or function.__name__, columns, kind, missing)
+
+
+def _any_missing(row: tuple[Any, ...]) -> bool:
+    return any(value is None or value != value for value in row)  # noqa: PLR0124
