@@ -1,0 +1,108 @@
+"""What an artifact says about itself: everything needed to use it, and to know where it comes from."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from ml_project.config import Task
+from ml_project.data.raw_schema import RawSchema
+from ml_project.errors import ArtifactDamagedError, ArtifactIncompatibleError
+
+FORMAT_VERSION = 1
+MANIFEST = "manifest.json"
+MODEL = "model.skops"
+ONNX_MODEL = "model.onnx"
+REFERENCE = "reference.parquet"
+EXAMPLE = "example.json"
+REQUIRED_MEMBERS = (MODEL, REFERENCE, EXAMPLE)
+OPTIONAL_MEMBERS = (ONNX_MODEL,)
+
+ClassValue = bool | int | float | str
+
+
+class EngineChoice(BaseModel):
+    """Which engine predicts, and why."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: Literal["onnx", "native"]
+    reason: str
+    max_difference: float | None = None
+    """Largest difference between ONNX and native outputs, relative in a regression; ``None`` where not compared."""
+
+
+class Manifest(BaseModel):
+    """The description of one exported model."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=False, protected_namespaces=())
+
+    format_version: Literal[1] = 1
+    created_at: datetime
+    """UTC."""
+    name: str
+    """Name of the candidate."""
+    version: str
+    """First digits of the hash of everything that decides predictions; it stays when metrics are added."""
+    task: Task
+    classes: tuple[ClassValue, ...] | None
+    """Values of the raw target in the order of the probabilities, in a binary task the positive one last."""
+    target_column: str
+    id_column: str | None
+    raw_schema: RawSchema
+    input_schema: dict[str, Any]
+    """JSON Schema of one record."""
+    features: dict[str, Any]
+    """State of the feature engineering: columns, processes with the hash of their code, what they learned."""
+    missing_values: tuple[str, ...]
+    """Texts that mean a missing value."""
+    config: dict[str, Any]
+    """The resolved config of the run."""
+    library_versions: dict[str, str]
+    """Versions by import name."""
+    model_packages: tuple[str, ...]
+    """Import names of the packages whose types the native model consists of."""
+    python: str
+    git_commit: str | None
+    data_fingerprint: str | None
+    n_training_rows: int | None
+    metrics: dict[str, float | None]
+    engine: EngineChoice
+    members: dict[str, str]
+    """sha256 by member name."""
+
+
+def parse_manifest(content: bytes, place: str) -> Manifest:
+    """Return the manifest of a container, refusing other formats.
+
+    Parameters
+    ----------
+    content
+        JSON text in UTF-8.
+    place
+        Where it comes from, for messages.
+
+    Raises
+    ------
+    ArtifactIncompatibleError
+        When it has another format version.
+    ArtifactDamagedError
+        When it is no manifest.
+    """
+    try:
+        found = json.loads(content).get("format_version")
+    except (ValueError, AttributeError) as error:
+        raise ArtifactDamagedError(f"{place}: {MANIFEST} is no JSON object: {error}; export the model again") from error
+    if found != FORMAT_VERSION:
+        raise ArtifactIncompatibleError(
+            f"{place} has artifact format {found!r}, and this version of ml_project reads format {FORMAT_VERSION}; "
+            "use the version of ml_project that exported it, or train and export again"
+        )
+    try:
+        return Manifest.model_validate_json(content)
+    except ValidationError as error:
+        wrong = "; ".join(f"{'.'.join(map(str, item['loc']))}: {item['msg']}" for item in error.errors()[:5])
+        raise ArtifactDamagedError(f"{place}: {MANIFEST} is not valid: {wrong}; export the model again") from error
