@@ -227,6 +227,8 @@ class ModellingConfig(Section):
     """Whether a trial stops early when its first folds score below the median of the trials before it."""
     selection_rule: Literal["best_mean", "one_standard_error"] = "best_mean"
     """Winner: the best mean, or the simplest candidate within one standard error of it."""
+    search_directory: Path = Path("output/search")
+    """Folder for the journals of searches under way, from which an interrupted run goes on."""
 
 
 class TrackingConfig(Section):
@@ -284,6 +286,8 @@ class ComputeConfig(Section):
 
     n_processes: PositiveInt | None = None
     """Processes that fit models at the same time; by default one per core."""
+    n_threads: PositiveInt = 1
+    """Threads of one fit; more than one can change the last digits of a score."""
     device: Literal["cpu", "gpu", "auto"] = "cpu"
     """Where candidates that can use a GPU are fitted; auto takes a GPU where there is one."""
     seed: int = Field(default=42, ge=0, lt=2**32)

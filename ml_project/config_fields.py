@@ -139,16 +139,14 @@ def _bounds(metadata: Sequence[Any]) -> list[str]:
     ]
 
 
-def default_text(field: ConfigField) -> str:
-    """Return a field's default in the words that the command line takes."""
-    if field.default is PydanticUndefined:
+def value_text(value: Any) -> str:
+    """Return a value as a remark about what holds without an option, in the words that options take."""
+    if value is PydanticUndefined:
         return "must be set"
-    if field.default is None:
+    if value is None:
         return "default: null"
-    if isinstance(field.default, tuple):
-        return f"default: {','.join(field.default) or 'none'}"
-    if isinstance(field.default, bool):
-        return f"default: {str(field.default).lower()}"
-    if isinstance(field.default, BaseModel):
-        return "default: as below"
-    return f"default: {field.default}"
+    if isinstance(value, tuple):
+        return f"default: {','.join(map(str, value)) or 'none'}"
+    if isinstance(value, bool):
+        return f"default: {str(value).lower()}"
+    return f"default: {value}"

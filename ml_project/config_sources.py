@@ -154,7 +154,7 @@ def read_text_layer(origin: str, texts: Mapping[str, str]) -> Layer:
     problems = []
     for name, text in texts.items():
         if name not in fields:
-            problems.append(Problem(f"is not a field{_did_you_mean(name, fields)} (from {origin})", name))
+            problems.append(unknown_field(name, origin))
             continue
         try:
             value = fields[name].parse(text)
@@ -167,6 +167,18 @@ def read_text_layer(origin: str, texts: Mapping[str, str]) -> Layer:
     return Layer(origin, values, tuple(problems))
 
 
+def unknown_field(name: str, origin: str | None) -> Problem:
+    """Return the problem of a name that is no field, with the closest one that is."""
+    source = f" (from {origin})" if origin else ""
+    return Problem(f"is not a field{_did_you_mean(name, config_fields())}{source}", name)
+
+
+def explain(error: ValidationError) -> ConfigError:
+    """Return what is wrong with a config that was built in code."""
+    problems = [_problem(details, []) for details in error.errors()]
+    return ConfigError("The config is not usable; nothing was started.", list(dict.fromkeys(problems)))
+
+
 def _problem(details: Any, layers: Sequence[Layer]) -> Problem:
     location = [str(part) for part in details["loc"]]
     fields = config_fields()
@@ -174,7 +186,7 @@ def _problem(details: Any, layers: Sequence[Layer]) -> Problem:
     origin = _origin(name.split("."), layers)
     source = f" (from {origin})" if origin else ""
     if details["type"] == "extra_forbidden":
-        return Problem(f"is not a field{_did_you_mean(name, fields)}{source}", name)
+        return unknown_field(name, origin)
     if details["type"] == "missing":
         return Problem("must be set", name)
     if details["type"] == "value_error":

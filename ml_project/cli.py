@@ -1,0 +1,117 @@
+"""The one way in from a shell: ``python -m ml_project COMMAND`` and the scripts in ``use_cases``.
+
+Exit codes: 0 when the work is done, 1 when it failed, 2 for wrong usage or a wrong config, 130 after Ctrl-C.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+import traceback
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from ml_project.command_line import build_parser, parse_arguments, resolve_config
+from ml_project.commands import evaluate_model, predict_table, train_model
+from ml_project.config import Config, RunMode
+from ml_project.config_sources import explain
+from ml_project.errors import ConfigError, MlProjectError
+from ml_project.use_case_file import USE_CASE_FILE, load_use_case
+
+Action = Callable[[Config], None]
+BuildConfig = Callable[[], Config]
+
+DONE, FAILED, WRONG_USAGE, INTERRUPTED = 0, 1, 2, 130
+COMMANDS: dict[str, tuple[Action, RunMode]] = {
+    "train": (train_model, "modelling"),
+    "evaluate": (evaluate_model, "prediction"),
+    "predict": (predict_table, "prediction"),
+}
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command line such as ``train --data.source customers.csv`` and return the exit code."""
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    if not words or words[0] in ("-h", "--help"):
+        print(_usage(), file=sys.stdout if words else sys.stderr)
+        return DONE if words else WRONG_USAGE
+    name, *rest = words
+    if name not in COMMANDS:
+        print(f"ml_project: there is no command {name!r}; commands are {', '.join(COMMANDS)}", file=sys.stderr)
+        return WRONG_USAGE
+    action, run_mode = COMMANDS[name]
+    use_case = (lambda: load_use_case(USE_CASE_FILE, run_mode)) if USE_CASE_FILE.exists() else None
+    return run(action, use_case, program=f"python -m ml_project {name}", arguments=rest)
+
+
+def run_use_case(action: Action, use_case: BuildConfig) -> int:
+    """Run a use-case script with the options of its command line and return the exit code."""
+    return run(action, use_case, program=Path(sys.argv[0]).name, arguments=sys.argv[1:])
+
+
+def run(action: Action, use_case: BuildConfig | None, *, program: str, arguments: Sequence[str]) -> int:
+    """Run an action with the config of all sources.
+
+    Parameters
+    ----------
+    action
+        What to do with the config.
+    use_case
+        Function that builds the use case's config; ``None`` where only the other sources count.
+    program
+        Name in the help and in messages.
+    arguments
+        Words of the command line after the name.
+
+    Returns
+    -------
+    int
+        The exit code.
+    """
+    logging.basicConfig(level=logging.WARNING, format="%(levelname)s: %(message)s", stream=sys.stderr)
+    debug = "--debug" in arguments
+    try:
+        config = _build(use_case)
+        parser = build_parser(program, (action.__doc__ or "").strip().splitlines()[0], config)
+        action(resolve_config(parse_arguments(arguments, parser), config, os.environ))
+    except ConfigError as error:
+        return _report(program, str(error), WRONG_USAGE, debug)
+    except MlProjectError as error:
+        return _report(program, str(error), FAILED, debug)
+    except KeyboardInterrupt:
+        return _report(program, "interrupted", INTERRUPTED, debug)
+    except Exception as error:  # noqa: BLE001  the last place that can turn it into a readable line
+        message = f"unexpected {type(error).__name__}: {error}\nThis is a defect; --debug shows the traceback."
+        return _report(program, message, FAILED, debug)
+    return DONE
+
+
+def _build(use_case: BuildConfig | None) -> Config | None:
+    try:
+        return use_case() if use_case else None
+    except ValidationError as error:
+        raise explain(error) from error
+
+
+def _report(program: str, message: str, code: int, debug: bool) -> int:
+    if debug:
+        traceback.print_exc()
+    print(f"{program}: {message}", file=sys.stderr)
+    return code
+
+
+def _usage() -> str:
+    lines = [f"  {name:<10} {(action.__doc__ or '').strip().splitlines()[0]}" for name, (action, _) in COMMANDS.items()]
+    return "\n".join(
+        [
+            "usage: python -m ml_project COMMAND [options]",
+            "",
+            "commands:",
+            *lines,
+            "",
+            "COMMAND --help lists all options.",
+        ]
+    )

@@ -1,0 +1,145 @@
+"""The search over all candidates of a run, and the fit of each best trial on all training rows."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from importlib.metadata import version
+from typing import Any
+
+from ml_project.config import Config
+from ml_project.feature_engineering.fingerprint import source_fingerprint
+from ml_project.modelling.candidate_search import CandidateSearch, SearchSettings
+from ml_project.modelling.candidates import Candidate, FitSettings
+from ml_project.modelling.estimators import build_estimator, fit_settings
+from ml_project.modelling.fit_pool import FitPool, WorkerDied, fit_pool
+from ml_project.modelling.fitting import FinalFit, TrainingData, fit_finally
+from ml_project.modelling.journal import OpenStudy, search_fingerprint, search_journal
+from ml_project.modelling.leaderboard import Entry, choose_winner
+from ml_project.modelling.progress import search_progress
+from ml_project.modelling.project_parts import Project
+from ml_project.modelling.search import WORKER_DIED, run_searches
+from ml_project.modelling.training_data import Dataset
+
+logger = logging.getLogger(__name__)
+
+MODEL_LIBRARIES = ("scikit-learn", "imbalanced-learn", "optuna")
+OnSearched = Callable[[Sequence[CandidateSearch]], None]
+
+
+def run_candidates(
+    candidates: Sequence[Candidate],
+    config: Config,
+    project: Project,
+    dataset: Dataset,
+    data: TrainingData,
+    on_searched: OnSearched = lambda _: None,
+) -> list[Entry]:
+    """Search every candidate and fit each one's best trial on all training rows.
+
+    Only the entry that the config's rule selects keeps its fitted estimator.
+
+    Parameters
+    ----------
+    candidates
+        Candidates to search.
+    config, project
+        What the pipelines are made of.
+    dataset, data
+        The rows, and what the workers need of them.
+    on_searched
+        Called with the searches when they are done, before the last fits.
+
+    Raises
+    ------
+    ModellingError
+        When every candidate failed.
+    """
+    settings = fit_settings(config, dataset.task)
+    identity = _search_fingerprint(candidates, config, project, dataset)
+    with (
+        search_journal(config.modelling.search_directory, identity) as open_study,
+        fit_pool(data, config.compute.n_processes, config.compute.n_threads) as pool,
+    ):
+        searches = [_open_search(candidate, config, project, settings, data, open_study) for candidate in candidates]
+        _report_resumption(searches)
+        with search_progress(searches, data.metrics[0], len(data.folds)) as on_fold:
+            run_searches(searches, pool, on_fold)
+        on_searched(searches)
+        return _fit_best_trials([Entry(search, data.metrics) for search in searches], config, project, settings, pool)
+
+
+def _open_search(
+    candidate: Candidate, config: Config, project: Project, settings: FitSettings, data: TrainingData, open_study: OpenStudy
+) -> CandidateSearch:
+    modelling = config.modelling
+    search_settings = SearchSettings(
+        metric=data.metrics[0],
+        n_trials=modelling.n_hyperparameter_optimisation_runs,
+        n_folds=len(data.folds),
+        n_parallel_trials=modelling.n_parallel_trials,
+        prune=modelling.prune,
+        time_budget_seconds=modelling.time_budget_seconds,
+        seed=config.compute.seed,
+    )
+    return CandidateSearch(
+        candidate,
+        candidate.hyperparameters(settings.task),
+        lambda parameters: build_estimator(candidate, parameters, config, project, settings),
+        search_settings,
+        open_study(candidate.name),
+    )
+
+
+def _fit_best_trials(
+    entries: Sequence[Entry], config: Config, project: Project, settings: FitSettings, pool: FitPool
+) -> list[Entry]:
+    """Return the entries with their last fits; should the winner's fail, the next best keeps its estimator."""
+    winner = choose_winner(entries, config.modelling.selection_rule)
+    futures = {}
+    for entry in entries:
+        if entry.best is not None:
+            estimator = build_estimator(entry.search.candidate, entry.best.parameters, config, project, settings)
+            futures[entry.name] = pool.submit(fit_finally, estimator, entry is winner)
+    finals = {name: _final_fit(future) for name, future in futures.items()}
+    fitted = [replace(entry, final=finals.get(entry.name)) for entry in entries]
+    winner = choose_winner(fitted, config.modelling.selection_rule)
+    while winner.final is None or winner.final.estimator is None:
+        assert winner.best is not None  # a winner has a complete trial
+        pool.restart()
+        estimator = build_estimator(winner.search.candidate, winner.best.parameters, config, project, settings)
+        final = _final_fit(pool.submit(fit_finally, estimator, True))
+        fitted = [replace(entry, final=final) if entry.name == winner.name else entry for entry in fitted]
+        winner = choose_winner(fitted, config.modelling.selection_rule)
+    return fitted
+
+
+def _final_fit(future: Any) -> FinalFit:
+    try:
+        result: FinalFit = future.result()
+    except WorkerDied:
+        return FinalFit(None, float("nan"), float("nan"), 0, failure=WORKER_DIED)
+    return result
+
+
+def _report_resumption(searches: Sequence[CandidateSearch]) -> None:
+    n_resumed = sum(search.n_resumed for search in searches)
+    if n_resumed:
+        logger.warning("Going on with an interrupted search: %d trials are already done.", n_resumed)
+
+
+def _search_fingerprint(candidates: Sequence[Candidate], config: Config, project: Project, dataset: Dataset) -> str:
+    """Return the hash of everything that decides the trials' scores."""
+    modelling = config.modelling.model_dump(mode="json", exclude={"selection_rule", "search_directory", "time_budget_seconds"})
+    processes = {process.name: source_fingerprint(process) for process in project.processes}
+    return search_fingerprint(
+        {
+            "data": dataset.fingerprint,
+            "config": config.model_dump(mode="json", include={"splits", "features", "preprocessing", "compute"})
+            | {"modelling": modelling, "target": config.data.target_column, "classes": dataset.target.classes},
+            "processes": {name: processes[name] for name in config.features.processes},
+            "search_spaces": {candidate.name: repr(candidate.hyperparameters(dataset.task)) for candidate in candidates},
+            "libraries": {library: version(library) for library in MODEL_LIBRARIES},
+        }
+    )

@@ -1,0 +1,85 @@
+"""The whole estimator of a candidate: feature engineering, preprocessing and model in one pipeline, fitted as one."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from collections.abc import Mapping
+from typing import Any
+
+from ml_project.config import ComputeConfig, Config, Task
+from ml_project.errors import ConfigError, Problem
+from ml_project.feature_engineering.engineering import FeatureEngineering
+from ml_project.feature_engineering.selection import select_processes
+from ml_project.modelling.candidates import Candidate, Device, FitSettings
+from ml_project.modelling.project_parts import Project
+from ml_project.preprocessing.steps import build_preprocessing
+
+
+def build_features(config: Config, project: Project) -> FeatureEngineering:
+    """Return the unfitted feature engineering that a config describes.
+
+    Raises
+    ------
+    ConfigError
+        When a column or process is unknown or is the target.
+    """
+    unknown = [column for column in config.features.columns if column not in project.schema.names]
+    if unknown:
+        known = ", ".join(project.schema.names)
+        problems = [Problem(f"is no column of the schema; columns are {known}", "features.columns", value=column) for column in unknown]
+        raise ConfigError("The features cannot be built; nothing was started.", problems)
+    processes = select_processes(project.processes, config.features.processes)
+    return FeatureEngineering(processes, project.schema, config.features.columns, config.data.target_column)
+
+
+def build_estimator(candidate: Candidate, parameters: Mapping[str, Any], config: Config, project: Project, settings: FitSettings) -> Any:
+    """Return an unfitted pipeline from raw data to predictions.
+
+    Parameters
+    ----------
+    candidate
+        The model.
+    parameters
+        Its hyper-parameters; those not named keep the candidate's defaults.
+    config, project
+        What the steps before the model are made of.
+    settings
+        What the model needs to know of the run.
+    """
+    from imblearn.pipeline import Pipeline
+
+    features = build_features(config, project)
+    steps = build_preprocessing(config.preprocessing, features.kinds, task=settings.task, seed=settings.seed)
+    return Pipeline([("features", features), *steps, ("model", candidate.build(settings).set_params(**parameters))])
+
+
+def fit_settings(config: Config, task: Task) -> FitSettings:
+    """Return what estimators need to know of a run."""
+    return FitSettings(task, resolve_device(config.compute), config.compute.seed, config.compute.n_threads)
+
+
+def resolve_device(compute: ComputeConfig) -> Device:
+    """Return the device to fit on: ``auto`` takes a GPU where the driver lists one.
+
+    Raises
+    ------
+    ConfigError
+        When a GPU is asked for and there is none.
+    """
+    if compute.device == "cpu":
+        return "cpu"
+    if _gpu_is_listed():
+        return "gpu"
+    if compute.device == "auto":
+        return "cpu"
+    problem = Problem("the NVIDIA driver (nvidia-smi) lists no GPU; choose cpu or auto", "compute.device", value="gpu")
+    raise ConfigError("There is no GPU to fit on; nothing was started.", [problem])
+
+
+def _gpu_is_listed() -> bool:
+    command = shutil.which("nvidia-smi")
+    if command is None:
+        return False
+    listing = subprocess.run([command, "--list-gpus"], capture_output=True, text=True, check=False)  # noqa: S603  found on PATH
+    return listing.returncode == 0 and "GPU" in listing.stdout

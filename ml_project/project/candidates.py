@@ -1,0 +1,20 @@
+"""The candidates of this project: the standard ones, and any of your own with scikit-learn's interface.
+
+A candidate is a function that builds an unfitted estimator, and a search space. For instance::
+
+    def build_neighbours(settings: FitSettings) -> Any:
+        from sklearn.neighbors import KNeighborsClassifier
+
+        return KNeighborsClassifier(n_jobs=settings.n_threads)
+
+    CANDIDATES = (
+        *STANDARD_CANDIDATES,
+        Candidate("neighbours", 3, build_neighbours, (Whole("n_neighbors", 1, 50, default=15, log=True),)),
+    )
+
+Then name it in ``modelling.candidates`` of the config.
+"""
+
+from ml_project.modelling.candidates import STANDARD_CANDIDATES, Candidate
+
+CANDIDATES: tuple[Candidate, ...] = STANDARD_CANDIDATES

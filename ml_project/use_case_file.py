@@ -1,0 +1,30 @@
+"""The config that the repository's use cases start from, for commands that are not started from a use case."""
+
+from __future__ import annotations
+
+import importlib.util
+from pathlib import Path
+
+from ml_project.config import Config, RunMode
+from ml_project.errors import ConfigError, Problem
+
+USE_CASE_FILE = Path("use_cases/use_case_config.py")
+
+
+def load_use_case(path: Path, run_mode: RunMode) -> Config:
+    """Return what ``build_config(run_mode)`` of a Python file returns.
+
+    Raises
+    ------
+    ConfigError
+        When the file does not define such a function.
+    """
+    spec = importlib.util.spec_from_file_location("use_case_config", path)
+    assert spec is not None and spec.loader is not None  # the path ends in .py
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    if not hasattr(module, "build_config"):
+        problem = Problem("must define build_config(run_mode) -> Config", str(path))
+        raise ConfigError("The use case's config cannot be built; nothing was started.", [problem])
+    config: Config = module.build_config(run_mode)
+    return config
