@@ -25,7 +25,7 @@ class _OfSeveralColumns(FeatureProcess):
 
     def __post_init__(self) -> None:
         if isinstance(self.columns, str) or len(self.columns) < 2:
-            raise FeatureError(f"feature {self.name!r} has columns={self.columns!r}; give a tuple of at least two columns")
+            raise FeatureError(f"feature {self.name!r} has columns={self.columns!r}; give a tuple of two or more columns")
 
     @property
     def inputs(self) -> tuple[str, ...]:

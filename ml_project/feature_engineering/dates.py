@@ -113,7 +113,7 @@ class ElapsedDays(FeatureProcess):
 
     def __post_init__(self) -> None:
         if (self.since is None) == (self.reference is None):
-            raise FeatureError(f"feature {self.name!r} needs either since (a column) or reference (a date), and not both")
+            raise FeatureError(f"feature {self.name!r} needs either since (a column) or reference (a date), not both")
         if self.reference is not None:
             self._moment(self.reference)
 
@@ -129,16 +129,17 @@ class ElapsedDays(FeatureProcess):
         return np.where(np.isnat(elapsed), np.nan, elapsed.astype(np.int64) / _MICROSECONDS_PER_DAY)
 
     def _moment(self, text: str | None) -> np.datetime64:
+        wrong = f"feature {self.name!r} has reference={text!r}; write a date like '2020-01-31'"
         try:
             moment = np.datetime64(text, "us")
         except ValueError as error:
-            raise FeatureError(f"feature {self.name!r} has reference={text!r}; write a date like '2020-01-31'") from error
+            raise FeatureError(wrong) from error
         if np.isnat(moment):
-            raise FeatureError(f"feature {self.name!r} has reference={text!r}; write a date like '2020-01-31'")
+            raise FeatureError(wrong)
         return moment
 
 
-def _part_of(moments: npt.NDArray[Any], part: Part) -> npt.NDArray[Any]:
+def _part_of(moments: npt.NDArray[np.datetime64], part: Part) -> npt.NDArray[np.int64]:
     """Return the part as whole numbers; anything where the moment is NaT."""
     days = moments.astype("datetime64[D]")
     if part in {"day_of_week", "is_weekend"}:

@@ -49,10 +49,13 @@ def engineered_frame(
     >>> engineered_frame({"deck": deck}, {"deck": "category"})["deck"].tolist()
     ['C', '']
     """
-    arrays = {name: fill_missing_categories(columns[name]) if kind == "category" else columns[name] for name, kind in kinds.items()}
     series = {
-        name: pd.Series(array, index=index, dtype=object if kinds[name] == "category" else np.float64)
-        for name, array in arrays.items()
+        name: (
+            pd.Series(fill_missing_categories(columns[name]), index=index, dtype=object)
+            if kind == "category"
+            else pd.Series(columns[name], index=index, dtype=np.float64, copy=True)
+        )
+        for name, kind in kinds.items()
     }
     return pd.DataFrame(series, index=index, columns=list(kinds))
 
@@ -82,7 +85,9 @@ def check_result(process: FeatureProcess, result: Any, columns: Columns) -> None
     dtype = np.dtype(np.float64 if process.kind == "number" else object)
     if not isinstance(result, np.ndarray) or result.dtype != dtype:
         found = result.dtype if isinstance(result, np.ndarray) else type(result).__name__
-        raise FeatureError(f"feature {process.name!r} is a {process.kind} and must return a {dtype} array, but returned {found}")
+        raise FeatureError(
+            f"feature {process.name!r} is a {process.kind} and must return a {dtype} array, but returned {found}"
+        )
     if result.shape != (n_rows,):
         raise FeatureError(f"feature {process.name!r} must return shape ({n_rows},), but returned {result.shape}")
     if process.kind == "number":

@@ -168,9 +168,9 @@ class FeatureEngineering(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         problems = []
         for entry in state["processes"]:
             if entry["name"] not in by_name:
-                problems.append(Problem(f"is no feature process any more{suggest(entry['name'], by_name)}", entry["name"]))
+                problems.append(Problem(f"is gone{suggest(entry['name'], by_name)}", entry["name"]))
             elif source_fingerprint(by_name[entry["name"]]) != entry["fingerprint"]:
-                problems.append(Problem("its code or parameters have changed since the training", entry["name"]))
+                problems.append(Problem("its code or parameters have changed", entry["name"]))
         if problems:
             raise FeatureError("the feature processes are not those of the training; train again:", problems)
         chosen = tuple(by_name[entry["name"]] for entry in state["processes"])
@@ -184,8 +184,8 @@ class FeatureEngineering(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         absent = [name for name in required if name not in raw.columns]
         if absent:
             known = [str(column) for column in raw.columns]
-            problems = [Problem(f"is needed by a feature but is not in the data{suggest(name, known)}", name) for name in absent]
-            raise FeatureError("raw columns are missing:", problems)
+            problems = [Problem(f"is not among the raw columns{suggest(name, known)}", name) for name in absent]
+            raise FeatureError("columns that the features need are missing:", problems)
         return to_columns(raw, self.schema.select(required))
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import KW_ONLY, dataclass
+from itertools import pairwise
 from typing import Any, Literal
 
 import numpy as np
@@ -64,7 +65,8 @@ class Binning(FeatureProcess):
             raise FeatureError(f"feature {self.name!r} needs either edges or n_quantiles, and not both")
         if self.n_quantiles is not None and self.n_quantiles < 2:
             raise FeatureError(f"feature {self.name!r} has n_quantiles={self.n_quantiles}; give at least 2")
-        if self.edges is not None and (not self.edges or any(b <= a for a, b in zip(self.edges, self.edges[1:], strict=False))):
+        increasing = self.edges is None or (self.edges and all(low < high for low, high in pairwise(self.edges)))
+        if not increasing:
             raise FeatureError(f"feature {self.name!r} has edges={self.edges}; give at least one, in increasing order")
 
     @property
@@ -84,11 +86,12 @@ class Binning(FeatureProcess):
     def compute(self, columns: Columns, state: State) -> npt.NDArray[Any]:
         """Return the interval per row, of shape ``(n_rows,)``: float64 or object, as ``kind`` says."""
         values = columns[self.column]
-        missing = np.isnan(values)
         positions = np.searchsorted(np.asarray(state["edges"], dtype=np.float64), values, side="right")
         if self.kind == "number":
-            return np.where(missing, np.nan, positions)
-        return np.where(missing, None, np.array(_interval_labels(state["edges"]), dtype=object)[np.where(missing, 0, positions)])
+            return np.where(np.isnan(values), np.nan, positions)
+        labels = np.array([*_interval_labels(state["edges"]), None], dtype=object)
+        chosen: npt.NDArray[Any] = labels[np.where(np.isnan(values), len(labels) - 1, positions)]
+        return chosen
 
 
 @dataclass(frozen=True)
@@ -129,7 +132,8 @@ class GroupStatistic(FeatureProcess):
 
     def __post_init__(self) -> None:
         if self.statistic not in _STATISTICS:
-            raise FeatureError(f"feature {self.name!r} has statistic={self.statistic!r}; choose from {', '.join(_STATISTICS)}")
+            known = ", ".join(_STATISTICS)
+            raise FeatureError(f"feature {self.name!r} has statistic={self.statistic!r}; choose from {known}")
 
     @property
     def inputs(self) -> tuple[str, ...]:
@@ -160,5 +164,5 @@ def _interval_labels(edges: list[float]) -> list[str]:
     if not edges:
         return ["any"]
     texts = [f"{edge:.12g}" for edge in edges]
-    between = [f"{low} to {high}" for low, high in zip(texts, texts[1:], strict=False)]
+    between = [f"{low} to {high}" for low, high in pairwise(texts)]
     return [f"below {texts[0]}", *between, f"{texts[-1]} or more"]

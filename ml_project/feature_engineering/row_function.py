@@ -82,7 +82,7 @@ class RowFeature[**P, R](FeatureProcess):
         for part in self.function.__qualname__.split("."):
             place = getattr(place, part, None)
         if place is self and self.__module__ != "__main__":
-            return self.function.__qualname__
+            return str(self.function.__qualname__)
         return (RowFeature, (self.function, self.name, self.inputs, self.kind, self.missing))
 
 
