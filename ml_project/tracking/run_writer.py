@@ -1,0 +1,237 @@
+"""One run and its nested runs, written through MLflow's client with explicit run ids, in batches."""
+
+from __future__ import annotations
+
+import getpass
+import math
+import statistics
+import sys
+import tempfile
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+from itertools import zip_longest
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from ml_project.config import TrackingConfig
+from ml_project.tracking.connection import connect, find_experiment
+from ml_project.tracking.model_files import log_exported_model
+from ml_project.tracking.places import TrackingPlace
+from ml_project.tracking.records import (
+    DataRecord,
+    HoldoutScore,
+    ModelRecord,
+    Part,
+    RunRecord,
+    RunStatus,
+    TrackedRun,
+    TrialRecord,
+)
+from ml_project.tracking.registration import register_version
+from ml_project.tracking.texts import (
+    MAX_PARAMETER_LENGTH,
+    MAX_TAG_LENGTH,
+    flatten,
+    mask_credentials,
+    mask_secrets,
+    to_key,
+    to_text,
+)
+
+if TYPE_CHECKING:
+    from mlflow.entities import LoggedModel
+
+PARAMETERS_PER_BATCH = 100
+METRICS_PER_BATCH = 900
+DIGEST_LENGTH = 36
+Measurement = tuple[str, float, int]
+"""Name, value and step."""
+TRIAL_STATUS: Mapping[str, RunStatus] = {"complete": "FINISHED", "pruned": "KILLED", "failed": "FAILED"}
+
+
+class RunWriter:
+    """Writes one run. Used from one thread only; every method talks to the tracking server or database.
+
+    Parameters
+    ----------
+    config
+        Where to write.
+    place
+        The same, resolved.
+
+    Raises
+    ------
+    TrackingError
+        When the place cannot be written to.
+    """
+
+    def __init__(self, config: TrackingConfig, place: TrackingPlace) -> None:
+        self._config = config
+        self._client = connect(place)
+        self._experiment_id = find_experiment(self._client, place, config.experiment).experiment_id
+        self._open_runs: list[str] = []
+        self._model: LoggedModel | None = None
+        self._run_id = ""
+        self.tracked = TrackedRun(tracking_uri=place.shown, experiment=config.experiment)
+
+    def start(self, run: RunRecord) -> None:
+        """Create the run with its tags and config."""
+        self._run_id = self._create_run(run.name, _now(), _run_tags(run))
+        self.tracked = replace(self.tracked, run_id=self._run_id)
+        self._write_config(run.config)
+
+    def write_data(self, data: DataRecord) -> None:
+        """Record the data set as an input of the run."""
+        from mlflow.entities import Dataset, DatasetInput, InputTag
+
+        dataset = Dataset(
+            name=data.name,
+            digest=data.fingerprint[:DIGEST_LENGTH],
+            source_type="ml_project",
+            source=to_text({"uri": mask_credentials(data.source)}, MAX_PARAMETER_LENGTH),
+            schema=_column_schema(data.kinds),
+            profile=to_text({"num_rows": data.n_rows, "num_columns": len(data.kinds)}, MAX_PARAMETER_LENGTH),
+        )
+        tags = [InputTag("mlflow.data.context", data.context)]
+        self._client.log_inputs(self._run_id, datasets=[DatasetInput(dataset, tags)])
+        self.write_tags({"data_fingerprint": data.fingerprint})
+
+    def write_trials(self, candidate: str, trials: Sequence[TrialRecord]) -> None:
+        """Record each trial as a finished nested run."""
+        for trial in trials:
+            tags = self._trial_tags(candidate, trial)
+            run_id = self._create_run(f"{candidate} {trial.number}", _milliseconds(trial.started_at), tags)
+            self._write_batch(run_id, {"candidate": candidate, **trial.parameters}, _trial_metrics(trial))
+            self._end_run(run_id, TRIAL_STATUS[trial.state], _milliseconds(trial.finished_at))
+
+    def write_metrics(self, metrics: Mapping[str, float], part: Part) -> None:
+        """Record metrics of the training rows or of the holdout."""
+        self._write_batch(self._run_id, {}, [(f"{part}_{name}", value, 0) for name, value in metrics.items()])
+
+    def write_tags(self, tags: Mapping[str, str]) -> None:
+        """Set tags of the run."""
+        from mlflow.entities import RunTag
+
+        texts = [RunTag(to_key(name), to_text(value, MAX_TAG_LENGTH)) for name, value in tags.items()]
+        for batch in _batches(texts, PARAMETERS_PER_BATCH):
+            self._client.log_batch(self._run_id, tags=batch, synchronous=True)
+
+    def write_table(self, table: pd.DataFrame, name: str) -> None:
+        """Record a table that MLflow can show and compare across runs."""
+        # MLflow looks for images in object columns in a way that pandas 3 warns of where texts are of the type str.
+        texts = {column: object for column in table.select_dtypes("str").columns}
+        self._client.log_table(self._run_id, table.astype(texts).reset_index(drop=True), f"{name}.json")
+
+    def write_files(self, paths: Iterable[Path], folder: str | None) -> None:
+        """Store files, and folders with what is in them, as artifacts of the run."""
+        for path in paths:
+            if path.is_dir():
+                self._client.log_artifacts(self._run_id, str(path), "/".join(filter(None, (folder, path.name))))
+            else:
+                self._client.log_artifact(self._run_id, str(path), folder)
+
+    def write_model(self, model: ModelRecord) -> None:
+        """Store the exported model as a model that ``mlflow.pyfunc.load_model`` can load."""
+        self._model = log_exported_model(self._client, self._experiment_id, self._run_id, model)
+        self.tracked = replace(self.tracked, model_uri=self._model.model_uri)
+
+    def register(self, score: HoldoutScore) -> None:
+        """Register the stored model as a new version with an alias; nothing where no model is stored or named."""
+        if self._config.registered_model is None or self._model is None:
+            return
+        registration = register_version(
+            self._client, self._config.registered_model, self._model, score, self._config.champion_rule
+        )
+        self.tracked = replace(self.tracked, registration=registration)
+
+    def end(self, status: RunStatus, reason: str | None) -> None:
+        """End the run, and with it every nested run that a problem left open."""
+        if reason is not None and self._open_runs:
+            self.write_tags({"reason": mask_credentials(reason)})
+        for run_id in reversed(tuple(self._open_runs)):
+            nested_status = "FAILED" if run_id != self._run_id and status == "FINISHED" else status
+            self._end_run(run_id, nested_status, _now())
+
+    def _write_config(self, config: Mapping[str, Any]) -> None:
+        import yaml
+
+        plain = mask_secrets(config)
+        self._write_batch(self._run_id, flatten(plain), [])
+        with tempfile.TemporaryDirectory() as folder:
+            file = Path(folder) / "config.yaml"
+            file.write_text(yaml.safe_dump(plain, sort_keys=False, allow_unicode=True), encoding="utf-8")
+            self._client.log_artifact(self._run_id, str(file))
+
+    def _create_run(self, name: str, started_at: int, tags: Mapping[str, str]) -> str:
+        run = self._client.create_run(self._experiment_id, start_time=started_at, tags=dict(tags), run_name=name)
+        run_id = str(run.info.run_id)
+        self._open_runs.append(run_id)
+        return run_id
+
+    def _end_run(self, run_id: str, status: RunStatus, ended_at: int) -> None:
+        self._client.set_terminated(run_id, status, ended_at)
+        self._open_runs.remove(run_id)
+
+    def _write_batch(self, run_id: str, parameters: Mapping[str, Any], metrics: Sequence[Measurement]) -> None:
+        from mlflow.entities import Metric, Param
+
+        now = _now()
+        texts = [Param(to_key(name), to_text(value, MAX_PARAMETER_LENGTH)) for name, value in parameters.items()]
+        numbers = [Metric(to_key(name), float(value), now, step) for name, value, step in metrics]
+        batches = zip_longest(_batches(texts, PARAMETERS_PER_BATCH), _batches(numbers, METRICS_PER_BATCH), fillvalue=())
+        for texts_batch, numbers_batch in batches:
+            self._client.log_batch(run_id, params=texts_batch, metrics=numbers_batch, synchronous=True)
+
+    def _trial_tags(self, candidate: str, trial: TrialRecord) -> dict[str, str]:
+        tags = {
+            "mlflow.parentRunId": self._run_id,
+            "candidate": candidate,
+            "trial": str(trial.number),
+            "state": trial.state,
+        }
+        if trial.reason is not None:
+            tags["reason"] = to_text(mask_credentials(trial.reason), MAX_TAG_LENGTH)
+        return tags
+
+
+def _trial_metrics(trial: TrialRecord) -> list[Measurement]:
+    metrics = [("fold_score", score, fold) for fold, score in enumerate(trial.fold_scores)]
+    if trial.mean is not None:
+        metrics.append(("mean_score", trial.mean, 0))
+    if len(trial.fold_scores) > 1 and all(math.isfinite(score) for score in trial.fold_scores):
+        metrics.append(("std_score", statistics.stdev(trial.fold_scores), 0))
+    return metrics
+
+
+def _run_tags(run: RunRecord) -> dict[str, str]:
+    git = {
+        "mlflow.source.git.commit": run.git_commit,
+        "mlflow.source.git.dirty": None if run.git_dirty is None else str(run.git_dirty).lower(),
+    }
+    source = {
+        "mlflow.user": getpass.getuser(),
+        "mlflow.source.name": sys.argv[0] or "python",
+        "mlflow.source.type": "LOCAL",
+    }
+    known = {name: value for name, value in git.items() if value is not None}
+    return {to_key(name): to_text(value, MAX_TAG_LENGTH) for name, value in {**source, **known, **run.tags}.items()}
+
+
+def _column_schema(kinds: Mapping[str, str]) -> str:
+    columns = [{"type": kind, "name": name, "required": True} for name, kind in kinds.items()]
+    return to_text({"mlflow_colspec": columns}, 1_000_000)
+
+
+def _batches[Item](items: Sequence[Item], size: int) -> Iterable[Sequence[Item]]:
+    return (items[start : start + size] for start in range(0, len(items), size))
+
+
+def _milliseconds(moment: datetime) -> int:
+    return int(moment.timestamp() * 1000)
+
+
+def _now() -> int:
+    return _milliseconds(datetime.now().astimezone())
