@@ -31,9 +31,8 @@ def serving_model(estimator: Any) -> Any:
 
     steps = without_samplers(estimator).steps
     model = Pipeline([(name, copy.deepcopy(step)) for name, step in steps if name != "features"])
-    parameters = model.get_params(deep=True)
-    single = {name: 1 for name in parameters if name.split("__")[-1] in ("n_jobs", "thread_count")}
-    model.set_params(**{name: value for name, value in single.items() if parameters[name] is not None})
+    parallel = [name for name, value in model.get_params().items() if name.endswith("__n_jobs") and value is not None]
+    model.set_params(**dict.fromkeys(parallel, 1))
     _move_to_processor(model.steps[-1][1])
     return model
 

@@ -97,7 +97,7 @@ def refuse_untrusted(content: bytes) -> list[str]:
     if refused:
         raise ArtifactError(
             f"The stored model needs types that are not trusted: {', '.join(refused)}; if they belong to an estimator "
-            "of yours, add its package to TRUSTED_PACKAGES in ml_project/artifacts/trust.py, otherwise leave the artifact"
+            "of yours, add its package to TRUSTED_PACKAGES in ml_project/artifacts/trust.py, otherwise leave it"
         )
     return needed
 

@@ -181,5 +181,8 @@ class PredictionPipeline:
 
 
 def _most_probable(probabilities: npt.NDArray[np.float64]) -> npt.NDArray[np.intp]:
-    """Return the position of each row's highest probability, the first one in a tie."""
-    return np.argmax(probabilities, axis=1)
+    """Return the position of each row's highest probability, the first one in a tie.
+
+    Probabilities that are equal in single precision tie, so that engines which round differently give the same label.
+    """
+    return np.argmax(probabilities.astype(np.float32), axis=1)
