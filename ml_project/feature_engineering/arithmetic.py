@@ -1,4 +1,4 @@
-"""Ready-made features from numbers: sum, product, difference, ratio, logarithm, whether a value is missing."""
+"""Ready-made features from numbers: sum, product, difference, ratio, logarithm."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from ml_project.data.columns import Columns
 from ml_project.errors import FeatureError
-from ml_project.feature_engineering.process import FeatureProcess, State, is_missing
+from ml_project.feature_engineering.process import FeatureProcess, State
 
 
 @dataclass(frozen=True)
@@ -25,7 +25,7 @@ class _OfSeveralColumns(FeatureProcess):
 
     def __post_init__(self) -> None:
         if isinstance(self.columns, str) or len(self.columns) < 2:
-            raise FeatureError(f"feature {self.name!r} has columns={self.columns!r}; give a tuple of two or more columns")
+            raise FeatureError(f"feature {self.name!r} has columns={self.columns!r}; give a tuple of two or more")
 
     @property
     def inputs(self) -> tuple[str, ...]:
@@ -187,38 +187,3 @@ class Log(FeatureProcess):
         """Return ``log(1 + x)`` per row, float64 of shape ``(n_rows,)``."""
         values = columns[self.column]
         return np.log1p(np.where(values < 0, np.nan, values))
-
-
-@dataclass(frozen=True)
-class MissingIndicator(FeatureProcess):
-    """1 where a column of any kind is missing, else 0.
-
-    Parameters
-    ----------
-    name
-        Name of the feature.
-    column
-        Column of any kind.
-
-    Examples
-    --------
-    >>> no_cabin = MissingIndicator("no_cabin", column="cabin")
-    >>> no_cabin.compute({"cabin": np.array(["C85", None], dtype=object)}, {}).tolist()
-    [0.0, 1.0]
-    """
-
-    name: str
-    _: KW_ONLY
-    column: str
-
-    kind = "number"
-    missing = "never"
-
-    @property
-    def inputs(self) -> tuple[str, ...]:
-        """Return the column."""
-        return (self.column,)
-
-    def compute(self, columns: Columns, state: State) -> npt.NDArray[Any]:
-        """Return 1 or 0 per row, float64 of shape ``(n_rows,)``."""
-        return is_missing(columns[self.column]).astype(np.float64)

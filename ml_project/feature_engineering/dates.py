@@ -143,16 +143,16 @@ def _part_of(moments: npt.NDArray[np.datetime64], part: Part) -> npt.NDArray[np.
     """Return the part as whole numbers; anything where the moment is NaT."""
     days = moments.astype("datetime64[D]")
     if part in {"day_of_week", "is_weekend"}:
-        weekday = (days.astype(np.int64) + 3) % 7  # Day 0, 1970-01-01, was a Thursday.
+        weekday: npt.NDArray[np.int64] = (days.astype(np.int64) + 3) % 7  # Day 0, 1970-01-01, was a Thursday.
         return weekday if part == "day_of_week" else (weekday >= 5).astype(np.int64)
     if part in {"hour", "minute"}:
-        minutes = (moments - days).astype("timedelta64[m]").astype(np.int64)
+        minutes: npt.NDArray[np.int64] = (moments - days).astype("timedelta64[m]").astype(np.int64)
         return minutes // 60 if part == "hour" else minutes % 60
-    if part == "day":
-        return (days - days.astype("datetime64[M]")).astype(np.int64) + 1
-    if part == "day_of_year":
-        return (days - days.astype("datetime64[Y]")).astype(np.int64) + 1
+    if part in {"day", "day_of_year"}:
+        begin = days.astype("datetime64[M]" if part == "day" else "datetime64[Y]")
+        position: npt.NDArray[np.int64] = (days - begin).astype(np.int64)
+        return position + 1
     if part == "year":
-        return days.astype("datetime64[Y]").astype(np.int64) + 1970
-    month = days.astype("datetime64[M]").astype(np.int64) % 12
+        return days.astype("datetime64[Y]").astype(np.int64) + np.int64(1970)
+    month: npt.NDArray[np.int64] = days.astype("datetime64[M]").astype(np.int64) % 12
     return month + 1 if part == "month" else month // 3 + 1

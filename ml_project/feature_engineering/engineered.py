@@ -15,8 +15,8 @@ from ml_project.errors import FeatureError
 from ml_project.feature_engineering.process import FeatureKind, FeatureProcess
 
 MISSING_CATEGORY = ""
-"""A missing category in an engineered frame. A text, because ONNX has no missing texts and scikit-learn's string
-imputer converts to it only with a text as the missing value."""
+"""A missing category in an engineered frame. A text, because ONNX has no missing texts, and because
+scikit-learn's encoders sort categories, which texts and NaN together cannot be."""
 
 _INFINITE = frozenset({math.inf, -math.inf})
 _CATEGORY_TYPES = frozenset({str, type(None)})

@@ -97,7 +97,7 @@ class FeatureEngineering(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         check_declaration(self.processes, self.schema, self.columns, self.target)
         columns = self._to_columns(raw)
         self.states_ = {
-            process.name: _fitted_state(process, {name: columns[name] for name in process.inputs})
+            process.name: fit_state(process, {name: columns[name] for name in process.inputs})
             for process in self.processes
         }
         return self
@@ -189,7 +189,7 @@ class FeatureEngineering(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         return to_columns(raw, self.schema.select(required))
 
 
-def _fitted_state(process: FeatureProcess, columns: Columns) -> State:
+def fit_state(process: FeatureProcess, columns: Columns) -> State:
     """Return the state as it is after a round trip through JSON, so that exporting it changes no result."""
     state = process.fit(columns)
     try:

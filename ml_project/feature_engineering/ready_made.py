@@ -19,9 +19,10 @@ process                 result                                                  
 ======================  ============================================================  ========
 """
 
-from ml_project.feature_engineering.arithmetic import Difference, Log, MissingIndicator, Product, Ratio, Sum
+from ml_project.feature_engineering.arithmetic import Difference, Log, Product, Ratio, Sum
 from ml_project.feature_engineering.dates import DatePart, ElapsedDays, date_parts
 from ml_project.feature_engineering.fitted import Binning, GroupStatistic
+from ml_project.feature_engineering.missingness import MissingIndicator
 from ml_project.feature_engineering.texts import Combination, TextLength, TextMatch
 
 __all__ = [

@@ -81,7 +81,7 @@ class TextMatch(FeatureProcess):
         try:
             re.compile(self.pattern)
         except re.error as error:
-            raise FeatureError(f"feature {self.name!r} has pattern={self.pattern!r}, not an expression: {error}") from error
+            raise FeatureError(f"feature {self.name!r} has pattern={self.pattern!r}, no expression: {error}") from error
 
     @property
     def inputs(self) -> tuple[str, ...]:
@@ -123,7 +123,7 @@ class Combination(FeatureProcess):
 
     def __post_init__(self) -> None:
         if isinstance(self.columns, str) or len(self.columns) < 2:
-            raise FeatureError(f"feature {self.name!r} has columns={self.columns!r}; give a tuple of two or more columns")
+            raise FeatureError(f"feature {self.name!r} has columns={self.columns!r}; give a tuple of two or more")
 
     @property
     def inputs(self) -> tuple[str, ...]:

@@ -80,4 +80,4 @@ class ForwardSelection(SelectorMixin, BaseEstimator):  # type: ignore[misc]  # s
 
 
 def _first(rows: npt.NDArray[Any]) -> npt.NDArray[np.bool_]:
-    return np.arange(rows.shape[1]) == 0
+    return np.isin(np.arange(rows.shape[1]), 0)

@@ -104,7 +104,7 @@ def _encoding(config: PreprocessingConfig, kinds: Mapping[str, FeatureKind], tas
     if numbers:
         branches.append(("numbers", _number_branch(config), numbers))
     if numbers and config.imputing is not None and config.imputing.indicators:
-        # A branch of its own and not SimpleImputer's add_indicator, which skl2onnx 1.20 cannot convert.
+        # A branch of its own, so that indicators stay 0 and 1 where numbers are scaled.
         branches.append(("indicators", MissingIndicator(features="missing-only", error_on_new=False), numbers))
     if categories:
         branches.append(("categories", _category_branch(config, task, seed), categories))
@@ -132,9 +132,6 @@ def _number_imputer(imputing: ImputingConfig) -> Any:
 def _category_branch(config: PreprocessingConfig, task: Task, seed: int) -> Any:
     from sklearn.impute import SimpleImputer
 
-    from ml_project.preprocessing.categories import RareCategories
-
-    encoding = config.encoding
     steps: list[Step] = []
     if config.imputing is not None:
         strategy = "constant" if config.imputing.category == "missing" else "most_frequent"
@@ -142,19 +139,19 @@ def _category_branch(config: PreprocessingConfig, task: Task, seed: int) -> Any:
             missing_values=MISSING_CATEGORY, strategy=strategy, fill_value="missing", keep_empty_features=True
         )
         steps.append(("impute", imputer))
-    if encoding.method != "target":  # Target encoding shrinks rare categories towards the mean by itself.
-        steps.append(("group", RareCategories(encoding.min_rows, encoding.max_categories)))
-    return _pipeline([*steps, ("encode", _encoder(encoding, task, seed))])
+    return _pipeline([*steps, ("encode", _encoder(config.encoding, task, seed))])
 
 
 def _encoder(encoding: EncodingConfig, task: Task, seed: int) -> Any:
     from sklearn.model_selection import KFold
     from sklearn.preprocessing import OneHotEncoder, OrdinalEncoder, TargetEncoder
 
+    grouping = {"min_frequency": encoding.min_rows, "max_categories": encoding.max_categories}
     if encoding.method == "onehot":
-        return OneHotEncoder(handle_unknown="ignore", sparse_output=False)
+        return OneHotEncoder(handle_unknown="ignore", sparse_output=False, **grouping)
     if encoding.method == "ordinal":
-        return OrdinalEncoder(handle_unknown="use_encoded_value", unknown_value=-1)
+        return OrdinalEncoder(handle_unknown="use_encoded_value", unknown_value=-1, **grouping)
+    # Target encoding shrinks rare categories towards the mean by itself. KFold, because a class may be in few rows.
     target_type = "continuous" if task == "regression" else task
     return TargetEncoder(target_type=target_type, cv=KFold(5, shuffle=True, random_state=seed))
 
