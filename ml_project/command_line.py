@@ -14,9 +14,9 @@ from ml_project.config_sources import load_config, unknown_field
 from ml_project.errors import ConfigError, Problem
 
 PRECEDENCE = (
-    "Any field of the config is an option. Later sources win: defaults, project_config.yaml, the use case, --config FILE, "
-    "environment (ML_PROJECT_DATA__SOURCE for data.source), options. Lists are separated by commas, 'null' unsets a field "
-    "or leaves a step out."
+    "Any field of the config is an option. Later sources win: defaults, project_config.yaml, the use case, "
+    "--config FILE, environment (ML_PROJECT_DATA__SOURCE for data.source), options. Lists are separated by commas, "
+    "'null' unsets a field or leaves a step out."
 )
 
 
@@ -98,7 +98,11 @@ def resolve_config(arguments: Arguments, use_case: Config | None, environment: M
 
 def _help(field: ConfigField, values: Mapping[str, Any]) -> str:
     default = value_text(values[field.name]) if field.name in values else "default: unset"
-    parts = f"{field.description} [{field.allowed}]" if field.is_section else f"{field.description} [{field.allowed}; {default}]"
+    parts = (
+        f"{field.description} [{field.allowed}]"
+        if field.is_section
+        else f"{field.description} [{field.allowed}; {default}]"
+    )
     return parts.replace("%", "%%")
 
 

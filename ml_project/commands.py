@@ -16,7 +16,9 @@ def train_model(config: Config) -> None:
 
     result = train(config, load_project())
     print_leaderboard(result.leaderboard)
-    print_evaluation(f"Holdout ({result.evaluation.n_rows} rows) by the exported {result.artifact.manifest.name}", result.evaluation)
+    print_evaluation(
+        f"Holdout ({result.evaluation.n_rows} rows) by the exported {result.artifact.manifest.name}", result.evaluation
+    )
     engine = result.artifact.manifest.engine
     print(f"Inference engine: {engine.name} ({engine.reason})")
     print_places(result.paths)

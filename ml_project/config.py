@@ -64,7 +64,7 @@ class DataConfig(Section):
     query: str | None = None
     """SELECT statement of an SQL source; give this or a table."""
     storage_options: dict[str, Any] = {}
-    """Options for object storage, as fsspec names them, for instance endpoint_url; secrets belong into the environment."""
+    """Options for object storage, as fsspec names them, such as endpoint_url; secrets belong into the environment."""
     missing_values: tuple[str, ...] = ("", "NA", "N/A", "NaN", "nan", "null", "None", "?")
     """Texts that mean a missing value, compared after stripping blanks."""
     target_column: str
@@ -214,7 +214,7 @@ class ModellingConfig(Section):
     )
     """Names of the candidates, as registered in ml_project/modelling/candidates.py."""
     metric: str | None = None
-    """Scorer that ranks the candidates, by scikit-learn's name; by default roc_auc, neg_log_loss or neg_root_mean_squared_error."""
+    """Scorer that ranks, by scikit-learn's name; null: roc_auc, neg_log_loss or neg_root_mean_squared_error by task."""
     further_metrics: tuple[str, ...] = ()
     """Scorers to show beside the ranking one, by scikit-learn's names."""
     n_hyperparameter_optimisation_runs: PositiveInt = 10
@@ -222,7 +222,7 @@ class ModellingConfig(Section):
     time_budget_seconds: float | None = Field(default=None, gt=0)
     """Seconds of search per candidate, after which no new trial starts; none by default."""
     n_parallel_trials: PositiveInt = 2
-    """Trials per candidate that are drawn together; part of what makes a run repeatable, so not the number of processes."""
+    """Trials per candidate that are drawn together; results depend on it, and not on the number of processes."""
     prune: bool = True
     """Whether a trial stops early when its first folds score below the median of the trials before it."""
     selection_rule: Literal["best_mean", "one_standard_error"] = "best_mean"
@@ -243,7 +243,7 @@ class TrackingConfig(Section):
     registered_model: str | None = "ml_project"
     """Name under which the exported model is registered; null registers nothing."""
     champion_rule: Literal["never", "first", "better"] = "better"
-    """When a new version becomes champion: never, only where there is none, or also where it scores better on the same holdout."""
+    """When a version becomes champion: never, only where there is none, or also when better on the same holdout."""
 
 
 class ArtifactsConfig(Section):
@@ -263,7 +263,7 @@ class PredictionConfig(Section):
     chunk_rows: PositiveInt = 50_000
     """Rows that are scored at once."""
     invalid_rows: Literal["refuse", "set_aside"] = "refuse"
-    """What happens to rows that break the schema: stop, or write them with their problems to a second file and go on."""
+    """What rows that break the schema do: stop the run, or go to a second file with their problems."""
 
 
 class EvaluationConfig(Section):
@@ -341,8 +341,8 @@ class Config(Section):
     def _switches_fit_together(self) -> Self:
         combination = (self.run_mode, self.data_origin, self.execution)
         if combination not in ALLOWED_COMBINATIONS:
-            allowed = "; ".join(" + ".join(allowed) for allowed in ALLOWED_COMBINATIONS)
-            raise ValueError(f"run_mode, data_origin and execution do not go together as {' + '.join(combination)}; allowed: {allowed}")
+            found, *allowed = (" + ".join(one) for one in (combination, *ALLOWED_COMBINATIONS))
+            raise ValueError(f"run_mode + data_origin + execution cannot be {found}; allowed: {'; '.join(allowed)}")
         return self
 
     @model_validator(mode="after")

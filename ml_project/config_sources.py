@@ -22,6 +22,7 @@ from ml_project.errors import ConfigError, Problem
 
 ENVIRONMENT_PREFIX = "ML_PROJECT_"
 PROJECT_CONFIG_FILE = Path("project_config.yaml")
+NOT_USABLE = "The config is not usable; nothing was started."
 SECRET_WORDS = ("key", "secret", "password", "token")
 
 
@@ -82,7 +83,7 @@ def build_config(layers: Sequence[Layer]) -> Config:
     config, errors = _validate(merged)
     problems += [_problem(details, layers) for details in errors]
     if config is None or problems:
-        raise ConfigError("The config is not usable; nothing was started.", list(dict.fromkeys(problems)))
+        raise ConfigError(NOT_USABLE, _distinct(problems))
     return config
 
 
@@ -99,7 +100,7 @@ def _validate(values: Mapping[str, Any]) -> tuple[Config | None, list[Any]]:
 
 def _without(values: Mapping[str, Any], location: Sequence[Any]) -> Mapping[str, Any]:
     """Return nested values without the one at a location, of which only the leading part may exist."""
-    head, *rest = location or (None,)
+    head, *rest = location or ("",)
     if head not in values:
         return values
     inner = values[head]
@@ -175,8 +176,11 @@ def unknown_field(name: str, origin: str | None) -> Problem:
 
 def explain(error: ValidationError) -> ConfigError:
     """Return what is wrong with a config that was built in code."""
-    problems = [_problem(details, []) for details in error.errors()]
-    return ConfigError("The config is not usable; nothing was started.", list(dict.fromkeys(problems)))
+    return ConfigError(NOT_USABLE, _distinct(_problem(details, []) for details in error.errors()))
+
+
+def _distinct(problems: Iterable[Problem]) -> list[Problem]:
+    return list({str(problem): problem for problem in problems}.values())
 
 
 def _problem(details: Any, layers: Sequence[Layer]) -> Problem:
@@ -218,5 +222,7 @@ def _origin(path: Sequence[str], layers: Sequence[Layer]) -> str | None:
 def _did_you_mean(name: str, known: Iterable[str]) -> str:
     by_last_part = {full.rpartition(".")[2]: full for full in known}
     close = difflib.get_close_matches(name, list(known), n=1, cutoff=0.7)
-    close = close or [by_last_part[last] for last in difflib.get_close_matches(name.rpartition(".")[2], by_last_part, n=1, cutoff=0.7)]
+    close = close or [
+        by_last_part[last] for last in difflib.get_close_matches(name.rpartition(".")[2], by_last_part, n=1, cutoff=0.7)
+    ]
     return f"; did you mean {close[0]!r}?" if close else "; --help lists all fields"

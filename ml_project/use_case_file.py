@@ -20,7 +20,8 @@ def load_use_case(path: Path, run_mode: RunMode) -> Config:
         When the file does not define such a function.
     """
     spec = importlib.util.spec_from_file_location("use_case_config", path)
-    assert spec is not None and spec.loader is not None  # the path ends in .py
+    assert spec is not None  # the path ends in .py
+    assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     if not hasattr(module, "build_config"):

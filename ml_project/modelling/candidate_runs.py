@@ -56,6 +56,9 @@ def run_candidates(
     ModellingError
         When every candidate failed.
     """
+    import optuna
+
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
     settings = fit_settings(config, dataset.task)
     identity = _search_fingerprint(candidates, config, project, dataset)
     with (
@@ -71,7 +74,12 @@ def run_candidates(
 
 
 def _open_search(
-    candidate: Candidate, config: Config, project: Project, settings: FitSettings, data: TrainingData, open_study: OpenStudy
+    candidate: Candidate,
+    config: Config,
+    project: Project,
+    settings: FitSettings,
+    data: TrainingData,
+    open_study: OpenStudy,
 ) -> CandidateSearch:
     modelling = config.modelling
     search_settings = SearchSettings(
@@ -131,7 +139,9 @@ def _report_resumption(searches: Sequence[CandidateSearch]) -> None:
 
 def _search_fingerprint(candidates: Sequence[Candidate], config: Config, project: Project, dataset: Dataset) -> str:
     """Return the hash of everything that decides the trials' scores."""
-    modelling = config.modelling.model_dump(mode="json", exclude={"selection_rule", "search_directory", "time_budget_seconds"})
+    modelling = config.modelling.model_dump(
+        mode="json", exclude={"selection_rule", "search_directory", "time_budget_seconds"}
+    )
     processes = {process.name: source_fingerprint(process) for process in project.processes}
     return search_fingerprint(
         {
@@ -139,7 +149,9 @@ def _search_fingerprint(candidates: Sequence[Candidate], config: Config, project
             "config": config.model_dump(mode="json", include={"splits", "features", "preprocessing", "compute"})
             | {"modelling": modelling, "target": config.data.target_column, "classes": dataset.target.classes},
             "processes": {name: processes[name] for name in config.features.processes},
-            "search_spaces": {candidate.name: repr(candidate.hyperparameters(dataset.task)) for candidate in candidates},
+            "search_spaces": {
+                candidate.name: repr(candidate.hyperparameters(dataset.task)) for candidate in candidates
+            },
             "libraries": {library: version(library) for library in MODEL_LIBRARIES},
         }
     )

@@ -104,7 +104,9 @@ class CandidateSearch:
         self._started = time.monotonic()
         self._open: list[optuna.trial.Trial] = []
         pruner = optuna.pruners.MedianPruner(n_startup_trials=N_TRIALS_BEFORE_PRUNING)
-        self._study = optuna.create_study(direction="maximize", pruner=pruner if settings.prune else optuna.pruners.NopPruner())
+        self._study = optuna.create_study(
+            direction="maximize", pruner=pruner if settings.prune else optuna.pruners.NopPruner()
+        )
         self._resume()
 
     @property
@@ -154,7 +156,9 @@ class CandidateSearch:
         for _ in range(min(self._settings.n_parallel_trials, self.n_trials - n_done)):
             drawn = self._study.ask()
             self._open.append(drawn)
-            self.trials.append(Trial(drawn.number, {parameter.name: parameter.suggest(drawn) for parameter in self._hyperparameters}))
+            self.trials.append(
+                Trial(drawn.number, {parameter.name: parameter.suggest(drawn) for parameter in self._hyperparameters})
+            )
         return [self._job(self.trials[drawn.number]) for drawn in self._open]
 
     def _sampler(self, n_done: int) -> optuna.samplers.BaseSampler:
@@ -187,7 +191,11 @@ class CandidateSearch:
     def _resume(self) -> None:
         # A batch that was cut off half-way is drawn again: its seed is that of its place.
         finished = self._journal.trials if self._journal is not None else []
-        whole = len(finished) if len(finished) == self.n_trials else len(finished) - len(finished) % self._settings.n_parallel_trials
+        whole = (
+            len(finished)
+            if len(finished) == self.n_trials
+            else len(finished) - len(finished) % self._settings.n_parallel_trials
+        )
         self._study.add_trials(finished[:whole])
         self.trials = [_from_json(trial.number, trial.params, trial.user_attrs["course"]) for trial in finished[:whole]]
         self.n_resumed = whole
@@ -201,14 +209,22 @@ def _to_json(trial: Trial) -> dict[str, Any]:
         "started_at": trial.started_at.isoformat(),
         "finished_at": trial.finished_at.isoformat() if trial.finished_at else None,
         "results": [
-            {"scores": dict(result.scores), "fit_seconds": result.fit_seconds, "failure": result.failure, "warnings": list(result.warnings)}
+            {
+                "scores": dict(result.scores),
+                "fit_seconds": result.fit_seconds,
+                "failure": result.failure,
+                "warnings": list(result.warnings),
+            }
             for result in trial.results
         ],
     }
 
 
 def _from_json(number: int, parameters: Mapping[str, Any], course: Mapping[str, Any]) -> Trial:
-    results = [FoldResult(item["scores"], item["fit_seconds"], item["failure"], tuple(item["warnings"])) for item in course["results"]]
+    results = [
+        FoldResult(item["scores"], item["fit_seconds"], item["failure"], tuple(item["warnings"]))
+        for item in course["results"]
+    ]
     return Trial(
         number=number,
         parameters=dict(parameters),

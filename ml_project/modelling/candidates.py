@@ -13,7 +13,7 @@ from typing import Any, Literal
 
 from ml_project.config import Task
 from ml_project.errors import ConfigError, Problem
-from ml_project.modelling.search_space import Choice, Hyperparameter, Real, Whole
+from ml_project.modelling.search_space import Hyperparameter, Real, Whole
 
 Device = Literal["cpu", "gpu"]
 
@@ -124,7 +124,9 @@ def build_xgboost(settings: FitSettings) -> Any:
 
     boosting = XGBRegressor if settings.task == "regression" else XGBClassifier
     device = "cuda" if settings.device == "gpu" else "cpu"
-    return boosting(n_jobs=settings.n_threads, random_state=settings.seed, device=device, tree_method="hist", verbosity=0)
+    return boosting(
+        n_jobs=settings.n_threads, random_state=settings.seed, device=device, tree_method="hist", verbosity=0
+    )
 
 
 def build_lightgbm(settings: FitSettings) -> Any:

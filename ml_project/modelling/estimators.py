@@ -27,13 +27,18 @@ def build_features(config: Config, project: Project) -> FeatureEngineering:
     unknown = [column for column in config.features.columns if column not in project.schema.names]
     if unknown:
         known = ", ".join(project.schema.names)
-        problems = [Problem(f"is no column of the schema; columns are {known}", "features.columns", value=column) for column in unknown]
+        problems = [
+            Problem(f"is no column of the schema; columns are {known}", "features.columns", value=column)
+            for column in unknown
+        ]
         raise ConfigError("The features cannot be built; nothing was started.", problems)
     processes = select_processes(project.processes, config.features.processes)
     return FeatureEngineering(processes, project.schema, config.features.columns, config.data.target_column)
 
 
-def build_estimator(candidate: Candidate, parameters: Mapping[str, Any], config: Config, project: Project, settings: FitSettings) -> Any:
+def build_estimator(
+    candidate: Candidate, parameters: Mapping[str, Any], config: Config, project: Project, settings: FitSettings
+) -> Any:
     """Return an unfitted pipeline from raw data to predictions.
 
     Parameters

@@ -83,7 +83,9 @@ def score_fold(estimator: Any, fold: int) -> FoldResult:
         return FoldResult({}, time.perf_counter() - started, failure=reason(error))
     ranking = next(iter(scores))
     failure = None if np.isfinite(scores[ranking]) else f"{ranking} is {scores[ranking]} on fold {fold}"
-    return FoldResult(scores, fit_seconds, failure, tuple({f"{item.category.__name__}: {item.message}"[:200] for item in caught}))
+    return FoldResult(
+        scores, fit_seconds, failure, tuple({f"{item.category.__name__}: {item.message}"[:200] for item in caught})
+    )
 
 
 def fit_finally(estimator: Any, keep_estimator: bool) -> FinalFit:

@@ -53,7 +53,9 @@ def search_journal(directory: Path, fingerprint: str) -> Iterator[OpenStudy]:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            logger.warning("The same search is under way in another process; this one could not be resumed if interrupted.")
+            logger.warning(
+                "The same search is under way in another process; this one could not be resumed if interrupted."
+            )
             yield lambda _: None
             return
         yield _opener(folder / "journal.log")

@@ -67,7 +67,9 @@ class Entry:
     def failure(self) -> str | None:
         """Return why the candidate has no score, or why its last fit failed."""
         if self.best is None:
-            return next((trial.reason for trial in self.search.trials if trial.state == "failed"), "no trial was complete")
+            return next(
+                (trial.reason for trial in self.search.trials if trial.state == "failed"), "no trial was complete"
+            )
         return self.final.failure if self.final else None
 
 
@@ -158,7 +160,9 @@ def print_leaderboard(leaderboard: pd.DataFrame) -> None:
     for heading in ("", "candidate", "mean", "std", "fit s", "predict ms / 1,000", "size kB", "trials", "note"):
         table.add_column(heading, justify="left" if heading in ("candidate", "note") else "right")
     for row in leaderboard.to_dict("records"):
-        table.add_row(*_cells(row), style="bold green" if row["selected"] else "red" if row["status"] == "failed" else None)
+        table.add_row(
+            *_cells(row), style="bold green" if row["selected"] else "red" if row["status"] == "failed" else None
+        )
     Console(width=None if _is_terminal() else 140).print(table)
 
 

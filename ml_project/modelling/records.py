@@ -80,7 +80,8 @@ def record_run(
 
 def _trial_record(trial: Trial, metric: str) -> TrialRecord:
     scores = trial.scores(metric)
-    assert trial.state != "running" and trial.finished_at is not None  # a finished search has no open trial
+    assert trial.state != "running"  # a finished search has no open trial
+    assert trial.finished_at is not None
     return TrialRecord(
         number=trial.number,
         parameters=trial.parameters,

@@ -20,7 +20,13 @@ from ml_project.modelling.leaderboard import Entry, choose_winner, to_frame
 from ml_project.modelling.project_parts import Project
 from ml_project.modelling.records import record_run, record_searches, record_start
 from ml_project.modelling.reports import write_reports
-from ml_project.modelling.training_data import Dataset, check_metric_names, make_training_data, read_dataset, used_schema
+from ml_project.modelling.training_data import (
+    Dataset,
+    check_metric_names,
+    make_training_data,
+    read_dataset,
+    used_schema,
+)
 from ml_project.tracking.records import TrackedRun
 from ml_project.tracking.tracker import open_tracker
 
@@ -75,7 +81,12 @@ def train(config: Config, project: Project) -> TrainingResult:
     with open_tracker(config) as tracker:
         record_start(tracker, config, dataset, code)
         entries = run_candidates(
-            candidates, config, project, dataset, data, lambda searches: record_searches(tracker, searches, data.metrics[0])
+            candidates,
+            config,
+            project,
+            dataset,
+            data,
+            lambda searches: record_searches(tracker, searches, data.metrics[0]),
         )
         winner = choose_winner(entries, config.modelling.selection_rule)
         leaderboard = to_frame(entries, winner)
@@ -104,7 +115,9 @@ def check_plan(config: Config, project: Project) -> Sequence[Candidate]:
     return candidates
 
 
-def export_winner(winner: Entry, config: Config, project: Project, dataset: Dataset, code: CodeVersion) -> LoadedArtifact:
+def export_winner(
+    winner: Entry, config: Config, project: Project, dataset: Dataset, code: CodeVersion
+) -> LoadedArtifact:
     """Write the winner to the config's path and return the exported model, read back."""
     assert winner.final is not None  # set by the search for every candidate that is no failure
     path = export_artifact(

@@ -157,7 +157,10 @@ def check_metric_names(config: Config) -> None:
     from sklearn.metrics import get_scorer_names
 
     known = get_scorer_names()
-    named = {"modelling.metric": (config.modelling.metric,), "modelling.further_metrics": config.modelling.further_metrics}
+    named = {
+        "modelling.metric": (config.modelling.metric,),
+        "modelling.further_metrics": config.modelling.further_metrics,
+    }
     problems = [
         Problem(f"is no scorer of scikit-learn{suggest(metric, known)}", field, value=metric)
         for field, metrics in named.items()
