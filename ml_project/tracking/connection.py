@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
+import warnings
 from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -29,21 +30,34 @@ ENVIRONMENT = {
 progress notes, no links on stdout, and 14 seconds instead of several minutes until it gives a server up."""
 
 
-def prepare_environment() -> None:
-    """Set MLflow's environment variables that are not set; MLflow reads them at its first import."""
+LIBRARY_WARNINGS: tuple[tuple[str, type[Warning]], ...] = (
+    ("The ``noload`` loader strategy is deprecated", DeprecationWarning),
+    (".*Any type hint is inferred as AnyType", UserWarning),
+)
+"""Warnings that MLflow causes by itself: its queries use what SQLAlchemy deprecates; its import warns of its types."""
+
+
+def prepare_mlflow() -> None:
+    """Set MLflow's environment variables that are not set, and silence the warnings that it causes by itself.
+
+    To be called before MLflow is imported, and from the main thread, because all threads share the warning filters.
+    """
     for name, value in ENVIRONMENT.items():
         os.environ.setdefault(name, value)
+    for message, category in LIBRARY_WARNINGS:
+        warnings.filterwarnings("ignore", message=message, category=category)
 
 
 def connect(place: TrackingPlace) -> MlflowClient:
     """Return a client of a place that answers; a new SQLite file gets its tables, which takes some seconds.
+
+    :func:`prepare_mlflow` must have been called.
 
     Raises
     ------
     TrackingError
         When the place does not answer within seconds, is locked or is something else.
     """
-    prepare_environment()
     try:
         from mlflow import MlflowClient
     except ImportError as error:

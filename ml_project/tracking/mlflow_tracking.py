@@ -13,7 +13,7 @@ import pandas as pd
 
 from ml_project.config import TrackingConfig
 from ml_project.errors import TrackingError
-from ml_project.tracking.connection import prepare_environment
+from ml_project.tracking.connection import prepare_mlflow
 from ml_project.tracking.places import find_place
 from ml_project.tracking.records import (
     DataRecord,
@@ -48,7 +48,7 @@ class MlflowTracker:
 
     def start(self, run: RunRecord) -> None:
         """Start the record; must come before everything else."""
-        prepare_environment()
+        prepare_mlflow()
         self._worker.submit(partial(self._open, run))
 
     def log_data(self, data: DataRecord) -> None:

@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from mlflow.types import DataType
 
 MODEL_NAME = "model"
-ARTIFACT_NAME = "exported_model"
 ALWAYS_NEEDED = ("numpy", "pandas", "pydantic")
 DISTRIBUTIONS: Mapping[str, tuple[str, ...]] = {
     "sklearn": ("scikit-learn",),
@@ -61,6 +60,8 @@ def write_model_files(folder: Path, model: ModelRecord, *, model_id: str | None,
     """Write the MLflow model as files; requirements are given, so that MLflow does not guess them in a new process."""
     import mlflow.pyfunc
     from mlflow.models import Model
+
+    from ml_project.tracking.exported_model import ARTIFACT_NAME
 
     mlflow.pyfunc.save_model(
         path=str(folder),

@@ -1,43 +1,10 @@
-"""The exported model as an MLflow model from code: MLflow copies this file into the model and runs it at loading.
+"""The script of an MLflow model from code: MLflow copies it into the model and runs it when the model is loaded.
 
-Nothing is pickled: the model is the exported artifact, and the code that reads it is a copy of this package.
+Nothing is pickled: the model is the exported artifact, and what reads it is a copy of this package beside it.
 """
 
-from __future__ import annotations
-
-from pathlib import Path
-from typing import Any
-
-import pandas as pd
 from mlflow.models import set_model
-from mlflow.pyfunc.model import PythonModel, PythonModelContext
 
-from ml_project.artifacts.loading import load_artifact
-from ml_project.data.coercion import coerce
-from ml_project.project.features import FEATURE_PROCESSES
-
-ARTIFACT_NAME = "exported_model"
-
-
-class ExportedModel(PythonModel):
-    """Predicts with the exported artifact: the same checks and the same numbers as every other way to predict."""
-
-    def load_context(self, context: PythonModelContext) -> None:
-        """Load the artifact that lies in the MLflow model."""
-        self.pipeline = load_artifact(Path(context.artifacts[ARTIFACT_NAME]), FEATURE_PROCESSES).pipeline
-
-    def predict(
-        self, context: PythonModelContext, model_input: pd.DataFrame, params: dict[str, Any] | None = None
-    ) -> pd.DataFrame:
-        """Return the predictions of raw data, of shape ``(n_rows, n_outputs)``.
-
-        Raises
-        ------
-        InvalidDataError
-            With every value that is not what the raw schema asks for.
-        """
-        raw = coerce(model_input, self.pipeline.input_schema, missing_values=self.pipeline.missing_values)
-        return self.pipeline.predict(raw)
-
+from ml_project.tracking.exported_model import ExportedModel
 
 set_model(ExportedModel())

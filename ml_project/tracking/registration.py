@@ -35,7 +35,7 @@ def register_version(
         When a new version becomes champion.
     """
     registered = _find_registered_model(client, name)
-    champion = dict(registered.aliases).get("champion")
+    champion = _champion_version(registered)
     version = client.create_model_version(
         name,
         source=model.artifact_location,
@@ -105,6 +105,11 @@ def _compare(score: HoldoutScore, champion_value: float) -> tuple[bool, str]:
     better = score.value > champion_value if score.greater_is_better else score.value < champion_value
     verdict = "is better than" if better else "is not better than"
     return better, f"{score.metric} {score.value:.6g} on the holdout {verdict} the champion's {champion_value:.6g}"
+
+
+def _champion_version(registered: RegisteredModel) -> str | None:
+    version = dict(registered.aliases).get("champion")
+    return None if version is None else str(version)
 
 
 def _find_registered_model(client: MlflowClient, name: str) -> RegisteredModel:

@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-import getpass
-import math
-import statistics
-import sys
 import tempfile
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime
 from itertools import zip_longest
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,6 +13,16 @@ import pandas as pd
 
 from ml_project.config import TrackingConfig
 from ml_project.tracking.connection import connect, find_experiment
+from ml_project.tracking.entities import (
+    Measurement,
+    batches,
+    milliseconds,
+    now,
+    run_tags,
+    to_dataset_input,
+    trial_metrics,
+    trial_tags,
+)
 from ml_project.tracking.model_files import log_exported_model
 from ml_project.tracking.places import TrackingPlace
 from ml_project.tracking.records import (
@@ -46,9 +51,6 @@ if TYPE_CHECKING:
 
 PARAMETERS_PER_BATCH = 100
 METRICS_PER_BATCH = 900
-DIGEST_LENGTH = 36
-Measurement = tuple[str, float, int]
-"""Name, value and step."""
 TRIAL_STATUS: Mapping[str, RunStatus] = {"complete": "FINISHED", "pruned": "KILLED", "failed": "FAILED"}
 
 
@@ -79,33 +81,22 @@ class RunWriter:
 
     def start(self, run: RunRecord) -> None:
         """Create the run with its tags and config."""
-        self._run_id = self._create_run(run.name, _now(), _run_tags(run))
+        self._run_id = self._create_run(run.name, now(), run_tags(run))
         self.tracked = replace(self.tracked, run_id=self._run_id)
         self._write_config(run.config)
 
     def write_data(self, data: DataRecord) -> None:
         """Record the data set as an input of the run."""
-        from mlflow.entities import Dataset, DatasetInput, InputTag
-
-        dataset = Dataset(
-            name=data.name,
-            digest=data.fingerprint[:DIGEST_LENGTH],
-            source_type="ml_project",
-            source=to_text({"uri": mask_credentials(data.source)}, MAX_PARAMETER_LENGTH),
-            schema=_column_schema(data.kinds),
-            profile=to_text({"num_rows": data.n_rows, "num_columns": len(data.kinds)}, MAX_PARAMETER_LENGTH),
-        )
-        tags = [InputTag("mlflow.data.context", data.context)]
-        self._client.log_inputs(self._run_id, datasets=[DatasetInput(dataset, tags)])
+        self._client.log_inputs(self._run_id, datasets=[to_dataset_input(data)])
         self.write_tags({"data_fingerprint": data.fingerprint})
 
     def write_trials(self, candidate: str, trials: Sequence[TrialRecord]) -> None:
         """Record each trial as a finished nested run."""
         for trial in trials:
-            tags = self._trial_tags(candidate, trial)
-            run_id = self._create_run(f"{candidate} {trial.number}", _milliseconds(trial.started_at), tags)
-            self._write_batch(run_id, {"candidate": candidate, **trial.parameters}, _trial_metrics(trial))
-            self._end_run(run_id, TRIAL_STATUS[trial.state], _milliseconds(trial.finished_at))
+            tags = {"mlflow.parentRunId": self._run_id} | trial_tags(candidate, trial)
+            run_id = self._create_run(f"{candidate} {trial.number}", milliseconds(trial.started_at), tags)
+            self._write_batch(run_id, {"candidate": candidate, **trial.parameters}, trial_metrics(trial))
+            self._end_run(run_id, TRIAL_STATUS[trial.state], milliseconds(trial.finished_at))
 
     def write_metrics(self, metrics: Mapping[str, float], part: Part) -> None:
         """Record metrics of the training rows or of the holdout."""
@@ -116,13 +107,13 @@ class RunWriter:
         from mlflow.entities import RunTag
 
         texts = [RunTag(to_key(name), to_text(value, MAX_TAG_LENGTH)) for name, value in tags.items()]
-        for batch in _batches(texts, PARAMETERS_PER_BATCH):
+        for batch in batches(texts, PARAMETERS_PER_BATCH):
             self._client.log_batch(self._run_id, tags=batch, synchronous=True)
 
     def write_table(self, table: pd.DataFrame, name: str) -> None:
         """Record a table that MLflow can show and compare across runs."""
         # MLflow looks for images in object columns in a way that pandas 3 warns of where texts are of the type str.
-        texts = {column: object for column in table.select_dtypes("str").columns}
+        texts: dict[Any, Any] = dict.fromkeys(table.select_dtypes("str").columns, object)
         self._client.log_table(self._run_id, table.astype(texts).reset_index(drop=True), f"{name}.json")
 
     def write_files(self, paths: Iterable[Path], folder: str | None) -> None:
@@ -153,7 +144,7 @@ class RunWriter:
             self.write_tags({"reason": mask_credentials(reason)})
         for run_id in reversed(tuple(self._open_runs)):
             nested_status = "FAILED" if run_id != self._run_id and status == "FINISHED" else status
-            self._end_run(run_id, nested_status, _now())
+            self._end_run(run_id, nested_status, now())
 
     def _write_config(self, config: Mapping[str, Any]) -> None:
         import yaml
@@ -178,60 +169,9 @@ class RunWriter:
     def _write_batch(self, run_id: str, parameters: Mapping[str, Any], metrics: Sequence[Measurement]) -> None:
         from mlflow.entities import Metric, Param
 
-        now = _now()
+        moment = now()
         texts = [Param(to_key(name), to_text(value, MAX_PARAMETER_LENGTH)) for name, value in parameters.items()]
-        numbers = [Metric(to_key(name), float(value), now, step) for name, value, step in metrics]
-        batches = zip_longest(_batches(texts, PARAMETERS_PER_BATCH), _batches(numbers, METRICS_PER_BATCH), fillvalue=())
-        for texts_batch, numbers_batch in batches:
+        numbers = [Metric(to_key(name), float(value), moment, step) for name, value, step in metrics]
+        both = zip_longest(batches(texts, PARAMETERS_PER_BATCH), batches(numbers, METRICS_PER_BATCH), fillvalue=())
+        for texts_batch, numbers_batch in both:
             self._client.log_batch(run_id, params=texts_batch, metrics=numbers_batch, synchronous=True)
-
-    def _trial_tags(self, candidate: str, trial: TrialRecord) -> dict[str, str]:
-        tags = {
-            "mlflow.parentRunId": self._run_id,
-            "candidate": candidate,
-            "trial": str(trial.number),
-            "state": trial.state,
-        }
-        if trial.reason is not None:
-            tags["reason"] = to_text(mask_credentials(trial.reason), MAX_TAG_LENGTH)
-        return tags
-
-
-def _trial_metrics(trial: TrialRecord) -> list[Measurement]:
-    metrics = [("fold_score", score, fold) for fold, score in enumerate(trial.fold_scores)]
-    if trial.mean is not None:
-        metrics.append(("mean_score", trial.mean, 0))
-    if len(trial.fold_scores) > 1 and all(math.isfinite(score) for score in trial.fold_scores):
-        metrics.append(("std_score", statistics.stdev(trial.fold_scores), 0))
-    return metrics
-
-
-def _run_tags(run: RunRecord) -> dict[str, str]:
-    git = {
-        "mlflow.source.git.commit": run.git_commit,
-        "mlflow.source.git.dirty": None if run.git_dirty is None else str(run.git_dirty).lower(),
-    }
-    source = {
-        "mlflow.user": getpass.getuser(),
-        "mlflow.source.name": sys.argv[0] or "python",
-        "mlflow.source.type": "LOCAL",
-    }
-    known = {name: value for name, value in git.items() if value is not None}
-    return {to_key(name): to_text(value, MAX_TAG_LENGTH) for name, value in {**source, **known, **run.tags}.items()}
-
-
-def _column_schema(kinds: Mapping[str, str]) -> str:
-    columns = [{"type": kind, "name": name, "required": True} for name, kind in kinds.items()]
-    return to_text({"mlflow_colspec": columns}, 1_000_000)
-
-
-def _batches[Item](items: Sequence[Item], size: int) -> Iterable[Sequence[Item]]:
-    return (items[start : start + size] for start in range(0, len(items), size))
-
-
-def _milliseconds(moment: datetime) -> int:
-    return int(moment.timestamp() * 1000)
-
-
-def _now() -> int:
-    return _milliseconds(datetime.now().astimezone())

@@ -47,4 +47,5 @@ class Worker:
             job()
         except Exception as problem:  # noqa: BLE001 - kept, and raised in the thread that waits
             self.problem = problem
-            logger.warning("The work in the background (%s) stopped: %s", self._thread.name, mask_credentials(str(problem)))
+            text = mask_credentials(str(problem))
+            logger.warning("The work in the background (%s) stopped: %s", self._thread.name, text)

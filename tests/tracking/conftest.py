@@ -17,14 +17,10 @@ from requests.adapters import HTTPAdapter
 from urllib3.util.retry import Retry
 
 from ml_project.config import Config
-from ml_project.tracking.connection import connect
+from ml_project.tracking.connection import LIBRARY_WARNINGS, connect, prepare_mlflow
 from ml_project.tracking.places import find_place
 from ml_project.tracking.records import HoldoutScore, RunRecord, TrialRecord
 
-LIBRARY_WARNINGS = (
-    # MLflow's own queries use what SQLAlchemy 2.1 deprecates.
-    "ignore:The ``noload`` loader strategy is deprecated:DeprecationWarning",
-)
 START = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 RUN = RunRecord("a run", {"splits": {"n_folds": 5}, "compute": {"seed": 42}}, git_commit="abc123", git_dirty=True)
 
@@ -64,6 +60,7 @@ def make_score(value: float = 0.8, **changes: object) -> HoldoutScore:
 @pytest.fixture(scope="session")
 def template_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
     file = tmp_path_factory.mktemp("template") / "mlflow.db"
+    prepare_mlflow()
     connect(find_place(f"sqlite:///{file}"))
     return file
 
@@ -107,5 +104,5 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     folder = Path(__file__).parent
     for item in items:
         if folder in item.path.parents:
-            for reason in LIBRARY_WARNINGS:
-                item.add_marker(pytest.mark.filterwarnings(reason))
+            for message, category in LIBRARY_WARNINGS:
+                item.add_marker(pytest.mark.filterwarnings(f"ignore:{message}:{category.__name__}"))

@@ -4,6 +4,7 @@ import json
 import shutil
 import socket
 import sqlite3
+import sys
 import threading
 from contextlib import closing
 from pathlib import Path
@@ -135,7 +136,7 @@ def test_tracker_problem_while_writing_ends_every_run_and_is_raised(database_uri
     tracker.start(RUN)
     tracker.log_trials("tree", [make_trial(0), make_trial(1, fold_scores=("no number",))])
     tracker.log_metrics({"dropped": 1.0}, part="test")
-    with pytest.raises(TrackingError, match=r"not fully recorded at sqlite.*could not convert string(.|\n)*lie on disk"):
+    with pytest.raises(TrackingError, match=r"recorded at sqlite.*could not convert string(.|\n)*lie on disk"):
         tracker.finish()
     client = MlflowClient(database_uri)
     experiment_id = client.get_experiment_by_name("ml_project").experiment_id
@@ -237,4 +238,22 @@ def test_tracker_log_before_start_is_refused(database_uri: str) -> None:
     tracker = open_tracker(make_config(database_uri))
     tracker.log_tags({"a": "b"})
     with pytest.raises(TrackingError, match="call the tracker's start first"):
+        tracker.finish()
+
+
+def test_tracker_database_that_does_not_answer_is_reported_without_credentials() -> None:
+    with closing(socket.socket()) as probe:
+        probe.bind(("127.0.0.1", 0))
+        tracker = open_tracker(make_config(f"postgresql+psycopg://me:secret@127.0.0.1:{probe.getsockname()[1]}/x"))
+        tracker.start(RUN)
+        with pytest.raises(TrackingError, match="cannot be used") as caught:
+            tracker.finish()
+    assert "secret" not in str(caught.value)
+
+
+def test_tracker_without_mlflow_says_what_to_do(database_uri: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "mlflow", None)
+    tracker = open_tracker(make_config(database_uri))
+    tracker.start(RUN)
+    with pytest.raises(TrackingError, match="MLflow is not installed"):
         tracker.finish()
