@@ -7,23 +7,20 @@ than the file has bytes.
 
 from __future__ import annotations
 
-import contextlib
 import difflib
 import errno
 import hashlib
 import io
-import os
 import shutil
-import tempfile
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 
 from ml_project.errors import ArtifactDamagedError, ArtifactError
+from ml_project.prediction.safe_file import replaced_on_success
 
 MARKER = b"ml_project artifact sha256:"
 DIGEST_LENGTH = 64
-TEMPORARY_PREFIX = ".unfinished-"
 _EARLIEST_ZIP_TIME = (1980, 1, 1, 0, 0, 0)
 
 
@@ -47,11 +44,10 @@ def write_container(path: Path, members: Mapping[str, bytes]) -> None:
     """
     content = pack(members)
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
         if path.is_dir():
             raise ArtifactError(f"The artifact cannot be written to the folder {path}; name a file in artifacts.path")
-        _remove_left_overs(path)
-        _replace_durably(path, content)
+        with replaced_on_success(path) as temporary:
+            temporary.write_bytes(content)
     except OSError as error:
         raise ArtifactError(_write_failure(path, len(content), error)) from error
 
@@ -139,49 +135,10 @@ def _read_stored(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> bytes:
     return archive.read(member)
 
 
-def _replace_durably(path: Path, content: bytes) -> None:
-    """Write to a temporary file beside the target, and move it there once it is safely on the disk."""
-    descriptor, name = tempfile.mkstemp(prefix=_temporary_prefix(path), dir=path.parent)
-    temporary = Path(name)
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.chmod(0o644)
-        temporary.replace(path)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
-    _flush_folder(path.parent)
-
-
-def _flush_folder(folder: Path) -> None:
-    """Make the new name durable, where the system can flush a folder."""
-    with contextlib.suppress(OSError):
-        descriptor = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
-
-
-def _temporary_prefix(path: Path) -> str:
-    return f"{TEMPORARY_PREFIX}{path.name}-"
-
-
-def _remove_left_overs(path: Path) -> None:
-    """Remove temporary files that killed runs left beside the artifact."""
-    prefix = _temporary_prefix(path)
-    for entry in path.parent.iterdir():
-        if entry.name.startswith(prefix):
-            entry.unlink(missing_ok=True)
-
-
 def _write_failure(path: Path, n_bytes: int, error: OSError) -> str:
     """Return the message for a write that failed."""
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
-        free = shutil.disk_usage(path.parent).free
+        free = shutil.disk_usage(path.parent).free if path.parent.is_dir() else 0
         return (
             f"The disk is full: the artifact {path} needs {n_bytes:,} bytes and {free:,} are free; free some space or "
             "change artifacts.path; an older artifact there is unchanged"
