@@ -16,7 +16,8 @@ def test_examples_hold(module) -> None:
 
 
 @pytest.mark.parametrize(
-    ("values", "expected"), [([1, 2], "long"), ([0.5, 1.0], "double"), (["a", "b"], "string"), ([True, False], "boolean")]
+    ("values", "expected"),
+    [([1, 2], "long"), ([0.5, 1.0], "double"), (["a", "b"], "string"), ([True, False], "boolean")],
 )
 def test_to_signature_outputs_have_their_types_and_inputs_any(values, expected) -> None:
     signature = to_signature(pd.DataFrame({"age": [1, 2]}), pd.DataFrame({"label": values}))
