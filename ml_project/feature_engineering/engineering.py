@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.utils.validation import check_is_fitted
 
 from ml_project.data.columns import Columns, to_columns
 from ml_project.data.raw_schema import NUMERIC_KINDS, RawSchema
@@ -110,6 +111,7 @@ class FeatureEngineering(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         FeatureError
             When a column is missing or a process returns something unusable.
         """
+        check_is_fitted(self)
         engineered = self.compute(self._to_columns(raw))
         return engineered_frame(engineered, self.kinds, index=raw.index)
 

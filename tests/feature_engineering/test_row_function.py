@@ -1,0 +1,94 @@
+import copy
+import datetime
+import pickle
+
+import cloudpickle
+import numpy as np
+import pytest
+
+from ml_project.errors import FeatureError
+from ml_project.feature_engineering.row_function import row_feature
+
+
+@row_feature(inputs=("fare", "port"), kind="category", missing="propagates")
+def label(fare: float, port: str) -> str:
+    """Return port and fare."""
+    return f"{port}{fare:.0f}"
+
+
+@row_feature(inputs=("port",), kind="number", missing="never")
+def is_known(port: str | None) -> bool:
+    return port is not None
+
+
+@row_feature(inputs=("born",), kind="number", missing="propagates", name="birth_year")
+def year(born: datetime.datetime) -> int:
+    return born.year
+
+
+@row_feature(inputs=("port",), kind="number", missing="propagates")
+def wrong_kind(port: str) -> str:
+    return port
+
+
+def _texts(*values):
+    return np.array(values, dtype=object)
+
+
+def test_row_feature_called_is_the_function():
+    assert label(7.0, "S") == "S7"
+    assert label.__doc__ == "Return port and fare."
+
+
+def test_row_feature_propagates_does_not_call_function_with_missing():
+    columns = {"fare": np.array([1.0, np.nan, 2.0]), "port": _texts("C", "S", None)}
+    assert label.compute(columns, {}).tolist() == ["C1", None, None]
+
+
+def test_row_feature_never_gives_function_the_missing_value():
+    result = is_known.compute({"port": _texts("C", None)}, {})
+    assert result.tolist() == [1.0, 0.0]
+    assert result.dtype == np.float64
+
+
+def test_row_feature_datetime_comes_as_datetime():
+    born = np.array(["1912-04-15", "NaT"], dtype="datetime64[us]")
+    np.testing.assert_array_equal(year.compute({"born": born}, {}), [1912.0, np.nan])
+    assert year.name == "birth_year"
+
+
+@pytest.mark.parametrize(("feature", "dtype"), [(label, object), (is_known, np.float64)])
+def test_row_feature_no_rows_gives_empty_array(feature, dtype):
+    result = feature.compute({"fare": np.empty(0), "port": np.empty(0, dtype=object)}, {})
+    assert result.shape == (0,)
+    assert result.dtype == dtype
+
+
+def test_row_feature_text_for_number_says_so():
+    with pytest.raises(FeatureError, match="'wrong_kind' is declared as a number, but its function returned 'C'"):
+        wrong_kind.compute({"port": _texts(None, "C")}, {})
+
+
+@pytest.mark.parametrize(
+    ("declaration", "message"),
+    [
+        ({"inputs": "port"}, r"write inputs=\('port',\)"),
+        ({"inputs": ()}, "inputs is empty"),
+        ({"kind": "text"}, "kind='text' is unknown"),
+        ({"missing": "maybe"}, "missing='maybe' is unknown"),
+    ],
+)
+def test_row_feature_wrong_declaration_is_refused(declaration, message):
+    with pytest.raises(FeatureError, match=message):
+        row_feature(**{"inputs": ("port",), "kind": "number", "missing": "may", **declaration})
+
+
+def test_row_feature_copied_and_pickled_stays_itself():
+    assert copy.deepcopy(label) is label
+    assert pickle.loads(pickle.dumps(label)) is label  # noqa: S301 - own bytes, in memory
+
+
+def test_row_feature_of_a_notebook_pickles_for_workers():
+    local = row_feature(inputs=("port",), kind="category", missing="propagates")(lambda port: port.lower())
+    restored = cloudpickle.loads(cloudpickle.dumps(local))
+    assert restored.compute({"port": _texts("C")}, {}).tolist() == ["c"]
