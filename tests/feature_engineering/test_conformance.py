@@ -157,6 +157,6 @@ def test_check_process_correct_one_passes_and_leaves_sample_unchanged():
 
 def test_check_processes_lists_problems_of_all():
     processes = [BatchMean(), Sum("sum", columns=("age", "fare")), forgets_missing]
-    with pytest.raises(FeatureError, match="(?s)feature: a single row.*forgets_missing: it fails") as caught:
+    with pytest.raises(FeatureError, match=r"(?s)feature: a single row.*forgets_missing: it fails") as caught:
         check_processes(processes, SAMPLE)
     assert "sum" not in str(caught.value)

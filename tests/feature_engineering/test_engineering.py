@@ -131,7 +131,7 @@ def test_state_through_json_gives_bit_identical_results(features, raw, schema):
 def test_from_state_changed_or_absent_process_is_refused(features, raw, schema):
     state = features.fit(raw).to_state()
     changed = (Log("log_fare", column="sibsp"), PROCESSES[1])
-    with pytest.raises(FeatureError, match="(?s)log_fare: its code or parameters have changed.*fare_bin: is gone"):
+    with pytest.raises(FeatureError, match=r"(?s)log_fare: its code or parameters have changed.*fare_bin: is gone"):
         FeatureEngineering.from_state(state, changed, schema)
 
 
@@ -154,7 +154,7 @@ def test_fit_wrong_declaration_lists_all_problems(schema, raw):
 
 
 def test_transform_missing_column_names_closest(features, raw):
-    with pytest.raises(FeatureError, match="fare: is not among the raw columns; did you mean 'fares'"):
+    with pytest.raises(FeatureError, match=r"fare: is not among the raw columns; did you mean 'fares'"):
         features.fit(raw).transform(raw.rename(columns={"fare": "fares"}))
 
 
@@ -188,7 +188,7 @@ def test_transform_infinite_in_many_rows_names_row(schema, raw):
         return 1 / sibsp if sibsp else float("inf")
 
     many = pd.concat([raw] * 50, ignore_index=True)
-    with pytest.raises(FeatureError, match="'inverse' is inf for sibsp = 0.0"):
+    with pytest.raises(FeatureError, match=r"'inverse' is inf for sibsp = 0\.0"):
         FeatureEngineering((inverse,), schema).fit(many).transform(many)
 
 
@@ -197,5 +197,5 @@ def test_transform_undeclared_column_says_so(schema, raw):
         def compute(self, columns, state):
             return columns["sibsp"]
 
-    with pytest.raises(FeatureError, match="'sibsp' is needed by a feature .* must declare every column"):
+    with pytest.raises(FeatureError, match=r"'sibsp' is needed by a feature .* must declare every column"):
         FeatureEngineering((Undeclared(None),), schema).fit_transform(raw)

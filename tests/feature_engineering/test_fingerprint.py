@@ -79,5 +79,5 @@ def test_source_fingerprint_without_source_says_what_to_do():
     exec("def typed(name):\n    return name", namespace)  # noqa: S102 - stands for a console
     typed = namespace["typed"]
     typed.__module__ = __name__
-    with pytest.raises(FeatureError, match="source of typed cannot be read .* in a Python file"):
+    with pytest.raises(FeatureError, match=r"source of typed cannot be read .* in a Python file"):
         source_fingerprint(RowFeature(typed, "typed", ("name",), "category", "may"))

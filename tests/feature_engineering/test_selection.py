@@ -13,10 +13,10 @@ def test_select_processes_order_is_that_of_names():
 
 
 def test_select_processes_unknown_names_give_closest():
-    with pytest.raises(FeatureError, match="(?s)titel: .* did you mean 'title'.*xyz: .*known: 'deck', 'title'"):
+    with pytest.raises(FeatureError, match=r"(?s)titel: .* did you mean 'title'.*xyz: .*known: 'deck', 'title'"):
         select_processes(AVAILABLE, ["titel", "xyz"])
 
 
 def test_select_processes_doubled_names_are_refused():
-    with pytest.raises(FeatureError, match="(?s)deck: several feature processes.*title: is listed more than once"):
+    with pytest.raises(FeatureError, match=r"(?s)deck: several feature processes.*title: is listed more than once"):
         select_processes([*AVAILABLE, Log("deck", column="c")], ["title", "title"])
