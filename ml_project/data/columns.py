@@ -12,8 +12,11 @@ import pandas as pd
 from ml_project.data.raw_schema import NUMERIC_KINDS, ColumnKind, RawSchema
 
 Columns = Mapping[str, npt.NDArray[Any]]
-"""Arrays of shape ``(n_rows,)`` by column name. Integers, numbers and booleans are ``float64`` with NaN for missing;
-categories and texts are ``object`` holding ``str`` with ``None`` for missing; datetimes are ``datetime64[us]`` with NaT."""
+"""Arrays of shape ``(n_rows,)`` by column name.
+
+Integers, numbers and booleans are ``float64`` with NaN for missing; categories and texts are ``object`` holding ``str``
+with ``None`` for missing; datetimes are ``datetime64[us]`` with NaT.
+"""
 
 
 def to_array(values: pd.Series[Any], kind: ColumnKind) -> npt.NDArray[Any]:

@@ -55,6 +55,8 @@ class ColumnRule(BaseModel):
     max_length: int | None = None
     expectations: BatchExpectations = BatchExpectations()
     description: str | None = None
+    example: str | int | float | bool | None = None
+    """A valid value, for the documentation of the service."""
 
 
 class RawSchema(BaseModel):

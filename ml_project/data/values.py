@@ -24,6 +24,7 @@ Converter = Callable[[Any], Any]
 LARGEST_WHOLE_NUMBER = 2**53
 """Beyond it whole numbers are no longer exact as ``float64``, the form in which features and models see them."""
 
+NOT_A_RECORD = "is not a JSON object with one value per field"
 NOT_A_NUMBER = "is not a number"
 NOT_WHOLE = "is not a whole number"
 NOT_FINITE = "must be finite"
