@@ -27,7 +27,7 @@ def to_dataset_input(data: DataRecord) -> DatasetInput:
     from mlflow.entities import Dataset, DatasetInput, InputTag
 
     dataset = Dataset(
-        name=data.name,
+        name=mask_credentials(data.name),
         digest=data.fingerprint[:DIGEST_LENGTH],
         source_type="ml_project",
         source=to_text({"uri": mask_credentials(data.source)}, MAX_PARAMETER_LENGTH),

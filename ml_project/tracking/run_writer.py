@@ -81,7 +81,7 @@ class RunWriter:
 
     def start(self, run: RunRecord) -> None:
         """Create the run with its tags and config."""
-        self._run_id = self._create_run(run.name, now(), run_tags(run))
+        self._run_id = self._create_run(mask_credentials(run.name), now(), run_tags(run))
         self.tracked = replace(self.tracked, run_id=self._run_id)
         self._write_config(run.config)
 

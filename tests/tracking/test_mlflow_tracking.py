@@ -40,7 +40,8 @@ def test_tracker_whole_run_is_recorded(tracking_uri: str, tmp_path: Path) -> Non
     reports = tmp_path / "reports"
     reports.mkdir()
     (reports / "model_card.md").write_text("card")
-    data = DataRecord("people", "postgresql://me:secret@db/x", "f" * 64, 1309, {"age": "number", "name": "text"})
+    kinds = {"age": "number", "name": "text"}
+    data = DataRecord("people?password=secret", "postgresql://me:secret@db/x", "f" * 64, 1309, kinds)
     with open_tracker(make_config(tracking_uri, experiment="whole")) as tracker:
         tracker.start(RUN)
         tracker.log_data(data)
@@ -62,7 +63,7 @@ def test_tracker_whole_run_is_recorded(tracking_uri: str, tmp_path: Path) -> Non
     assert run.data.tags["mlflow.source.git.commit"] == "abc123"
     assert run.data.tags["mlflow.source.git.dirty"] == "true"
     (dataset,) = [given.dataset for given in run.inputs.dataset_inputs]
-    assert (dataset.name, dataset.digest) == ("people", "f" * 36)
+    assert (dataset.name, dataset.digest) == ("people?password=***", "f" * 36)
     assert json.loads(dataset.source) == {"uri": "postgresql://***@db/x"}
     assert json.loads(dataset.profile)["num_rows"] == 1309
     config = client.download_artifacts(run.info.run_id, "config.yaml", str(tmp_path))
