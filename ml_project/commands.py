@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ml_project.config import Config
+
+if TYPE_CHECKING:
+    from ml_project.evaluation.evaluate import Evaluation
 
 
 def train_model(config: Config) -> None:
@@ -20,8 +24,16 @@ def train_model(config: Config) -> None:
         f"Holdout ({result.evaluation.n_rows} rows) by the exported {result.artifact.manifest.name}", result.evaluation
     )
     engine = result.artifact.manifest.engine
-    print(f"Inference engine: {engine.name} ({engine.reason})")
-    print_places(result.paths)
+    print(f"\nInference engine: {engine.name} ({engine.reason})")
+    print_places(
+        {
+            "model": result.artifact.path,
+            "model card": result.paths["model_card_html"],
+            "leaderboard": result.paths["leaderboard_html"],
+            "metrics": result.paths["metrics_json"],
+            "plots": result.paths["plot_leaderboard"].parent,
+        }
+    )
     for line in result.tracked.lines():
         print(line)
 
@@ -39,21 +51,37 @@ def evaluate_model(config: Config) -> None:
 def predict_table(config: Config) -> None:
     """Score a table with an exported model and write the predictions."""
     from ml_project.artifacts.loading import load_artifact
-    from ml_project.modelling.evaluating import evaluate_predictions
+    from ml_project.modelling.evaluating import evaluate_scored
     from ml_project.prediction.batch import score_table
     from ml_project.project.parts import load_project
 
     artifact = load_artifact(config.artifacts.path, load_project().processes)
     result = score_table(artifact.pipeline, config)
+    for warning in result.warnings:
+        print(f"Unexpected in the table: {warning}")
+    if result.n_rejected:
+        print(f"{result.n_rejected:,} rows break the schema and were set aside.")
     print(f"{result.n_rows:,} rows scored by {artifact.manifest.name} (version {artifact.model_version}).")
-    evaluation = evaluate_predictions(artifact, result, config)
+    evaluation = evaluate_scored(artifact.pipeline, result, config)
     if evaluation is not None:
         print_evaluation("Against the known targets, which include rows of the training", evaluation)
     print_places(result.paths)
 
 
+def print_evaluation(title: str, evaluation: Evaluation) -> None:
+    """Print metrics with their confidence intervals."""
+    print(f"\n{title}, with {evaluation.level:.0%} confidence intervals:")
+    for name, value in evaluation.metrics.items():
+        interval = evaluation.intervals.get(name)
+        ends = f"   {interval.low:9.4f} to {interval.high:.4f}" if interval else ""
+        train = f"   training rows {evaluation.train_metrics[name]:.4f}" if name in evaluation.train_metrics else ""
+        print(f"  {name:<18} {value:9.4f}{ends}{train}")
+    for name, reason in evaluation.missing.items():
+        print(f"  {name:<18} {'-':>9}   {reason}")
+
+
 def print_places(paths: Mapping[str, Path]) -> None:
     """Print where files lie."""
-    print("Where everything lies:")
+    print("\nWhere everything lies:")
     for name, path in paths.items():
         print(f"  {name:<14} {path}")

@@ -38,6 +38,24 @@ def installed_version(package: str) -> str | None:
     return None
 
 
+def installed_distributions(packages: Iterable[str]) -> dict[str, str]:
+    """Return the versions of installed packages by the name under which a package index has them."""
+    return {
+        distribution: version(distribution)
+        for package in packages
+        for distribution in _DISTRIBUTIONS.get(package, (package,))
+        if _is_installed(distribution)
+    }
+
+
+def _is_installed(distribution: str) -> bool:
+    try:
+        version(distribution)
+    except PackageNotFoundError:
+        return False
+    return True
+
+
 def installed_versions(packages: Iterable[str]) -> dict[str, str]:
     """Return the versions of those packages that are installed, by import name."""
     found = {package: installed_version(package) for package in packages}

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
@@ -134,21 +133,6 @@ def _row(rank: int, entry: Entry, selected: bool) -> dict[str, Any]:
         "parameters": json.dumps(dict(best.parameters)) if best else "",
         "warnings": "; ".join(warnings[:3]),
     }
-
-
-def write_leaderboard(leaderboard: pd.DataFrame, directory: Path) -> dict[str, Path]:
-    """Write the leaderboard as CSV and HTML and return the paths by kind."""
-    directory.mkdir(parents=True, exist_ok=True)
-    paths = {"csv": directory / "leaderboard.csv", "html": directory / "leaderboard.html"}
-    leaderboard.to_csv(paths["csv"], index=False)
-    paths["html"].write_text(_html(leaderboard), encoding="utf-8")
-    return paths
-
-
-def _html(leaderboard: pd.DataFrame) -> str:
-    from ml_project.evaluation.model_card import render_table_page
-
-    return render_table_page("Leaderboard", leaderboard)
 
 
 def print_leaderboard(leaderboard: pd.DataFrame) -> None:

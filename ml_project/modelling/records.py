@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from importlib.metadata import version
+from collections.abc import Sequence
 from pathlib import Path
 
 import pandas as pd
 
+from ml_project.artifacts.compatibility import installed_distributions
 from ml_project.artifacts.loading import LoadedArtifact
 from ml_project.config import Config
 from ml_project.data.fingerprint import fingerprint
@@ -57,14 +57,14 @@ def record_run(
     evaluation: Evaluation,
     leaderboard: pd.DataFrame,
     dataset: Dataset,
-    paths: Mapping[str, Path],
+    reports: Path,
 ) -> None:
     """Record the results and register the model."""
     tracker.log_tags({"winner": artifact.manifest.name, "model_version": artifact.model_version})
     tracker.log_metrics(evaluation.metrics, part="test")
     tracker.log_metrics(evaluation.train_metrics, part="train")
     tracker.log_table(leaderboard, "leaderboard")
-    tracker.log_files(paths.values(), folder="evaluation")
+    tracker.log_files([reports])
     tracker.log_model(_model_record(artifact, dataset))
     name, value = evaluation.ranking
     tracker.register(
@@ -101,5 +101,5 @@ def _model_record(artifact: LoadedArtifact, dataset: Dataset) -> ModelRecord:
         artifact_path=artifact.path,
         example_raw=example,
         example_predictions=artifact.pipeline.predict(example),
-        library_versions={name: version(name) for name in artifact.manifest.library_versions},
+        library_versions=installed_distributions(artifact.manifest.library_versions),
     )

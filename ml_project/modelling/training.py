@@ -94,8 +94,8 @@ def train(config: Config, project: Project) -> TrainingResult:
         evaluation = evaluate(artifact.pipeline, dataset.holdout_raw, config, train_raw=dataset.training_raw)
         store_metrics(artifact.path, evaluation.metrics)
         artifact = load_artifact(artifact.path, project.processes)
-        paths = write_reports(config, artifact, evaluation, leaderboard)
-        record_run(tracker, artifact, evaluation, leaderboard, dataset, paths)
+        paths = write_reports(config.evaluation.directory, artifact, evaluation, leaderboard)
+        record_run(tracker, artifact, evaluation, leaderboard, dataset, config.evaluation.directory)
         tracked = tracker.finish()
     return TrainingResult(leaderboard, evaluation, artifact, paths, tracked)
 

@@ -1,0 +1,90 @@
+"""The evaluation of an exported model on a table, apart from its training."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from ml_project.artifacts.loading import LoadedArtifact, load_artifact
+from ml_project.config import Config
+from ml_project.data.fingerprint import fingerprint
+from ml_project.data.retrieval import read_historic
+from ml_project.data.splits import holdout_split
+from ml_project.data.target import read_target
+from ml_project.evaluation.evaluate import Evaluation, Outcome, evaluate, evaluate_outcome
+from ml_project.evaluation.target_codes import encode_target
+from ml_project.evaluation.writing import write_evaluation
+from ml_project.modelling.project_parts import Project
+from ml_project.prediction.batch import BatchResult
+from ml_project.prediction.pipeline import PredictionPipeline
+from ml_project.validation.frames import validate_raw
+
+
+@dataclass(frozen=True)
+class EvaluationResult:
+    """What an evaluation leaves.
+
+    Attributes
+    ----------
+    evaluation
+        What was found.
+    rows_evaluated
+        Which rows were used, in words.
+    artifact
+        The model.
+    paths
+        Where everything lies, by what it is.
+    """
+
+    evaluation: Evaluation
+    rows_evaluated: str
+    artifact: LoadedArtifact
+    paths: dict[str, Path]
+
+
+def evaluate_artifact(config: Config, project: Project) -> EvaluationResult:
+    """Evaluate the config's artifact on the config's data.
+
+    Where the data is that of the training, only the holdout of that training counts; other data counts as a whole.
+
+    Raises
+    ------
+    ArtifactError, DataSourceError, InvalidDataError
+        When the model or the data cannot be used.
+    """
+    artifact = load_artifact(config.artifacts.path, project.processes)
+    schema = artifact.manifest.raw_schema
+    raw = validate_raw(read_historic(config.data, schema), schema)
+    rows, words = _rows_to_evaluate(raw, artifact)
+    evaluation = evaluate(artifact.pipeline, rows, config)
+    paths = write_evaluation(evaluation, config.evaluation.directory)
+    return EvaluationResult(evaluation, words, artifact, {"metrics": paths["metrics_json"]})
+
+
+def evaluate_scored(pipeline: PredictionPipeline, scored: BatchResult, config: Config) -> Evaluation | None:
+    """Return the evaluation of a scored table, without explanations; ``None`` where no target is known."""
+    if scored.y_true is None or scored.predictions is None or scored.y_true.empty:
+        return None
+    y_true = encode_target(scored.y_true.to_frame(pipeline.target_column), pipeline.target_column, pipeline.classes)
+    is_regression = pipeline.classes is None
+    outputs = scored.predictions["value"] if is_regression else scored.predictions.iloc[:, 1:]
+    return evaluate_outcome(
+        Outcome(y_true, outputs.to_numpy(dtype=np.float64)),
+        config,
+        task=pipeline.task,
+        target=pipeline.target_column,
+        classes=pipeline.classes,
+    )
+
+
+def _rows_to_evaluate(raw: pd.DataFrame, artifact: LoadedArtifact) -> tuple[pd.DataFrame, str]:
+    manifest = artifact.manifest
+    if fingerprint(raw) != manifest.data_fingerprint:
+        return raw, f"All {len(raw):,} rows (other data than the training's)"
+    trained = Config.model_validate(manifest.config)
+    target = read_target(raw, manifest.target_column, task=manifest.task, positive_class=manifest.classes[-1] if manifest.classes else None)
+    _, holdout = holdout_split(raw, target.values, trained.splits, task=target.task, seed=trained.compute.seed)
+    return raw.iloc[np.sort(holdout)].reset_index(drop=True), f"Holdout of the training ({len(holdout):,} rows)"

@@ -1,0 +1,32 @@
+"""The files of a training run for people: leaderboard, plots, tables, model card."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+
+from ml_project.artifacts.loading import LoadedArtifact
+from ml_project.evaluation.evaluate import Evaluation
+from ml_project.evaluation.model_card import render_table_page, write_model_card
+from ml_project.evaluation.writing import replace_file, write_evaluation
+
+
+def write_reports(
+    directory: Path, artifact: LoadedArtifact, evaluation: Evaluation, leaderboard: pd.DataFrame
+) -> dict[str, Path]:
+    """Write everything that a training run has found, and return the paths by what they are."""
+    paths = write_evaluation(evaluation, directory)
+    paths |= write_leaderboard(leaderboard, directory)
+    paths |= write_model_card(
+        directory, manifest=artifact.manifest.model_dump(mode="json"), evaluation=evaluation, leaderboard=leaderboard
+    )
+    return paths
+
+
+def write_leaderboard(leaderboard: pd.DataFrame, directory: Path) -> dict[str, Path]:
+    """Write the leaderboard as CSV and HTML."""
+    paths = {"leaderboard": directory / "leaderboard.csv", "leaderboard_html": directory / "leaderboard.html"}
+    replace_file(paths["leaderboard"], leaderboard.to_csv(index=False, lineterminator="\n").encode())
+    replace_file(paths["leaderboard_html"], render_table_page("Leaderboard", leaderboard).encode())
+    return paths
