@@ -83,6 +83,8 @@ def _find_problems(process: FeatureProcess, sample: Columns, target: str | None)
         yield f"it reads the target {target!r}, which is unknown at prediction; leave it out of inputs"
     unknown = [name for name in process.inputs if name not in sample]
     yield from (f"its input {name!r} is not in the sample{suggest(name, sample)}" for name in unknown)
+    if not process.inputs:
+        yield "it declares no inputs; name at least one raw column"
     if unknown or not process.inputs:
         return
     inputs = {name: sample[name] for name in process.inputs}

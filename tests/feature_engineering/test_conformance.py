@@ -67,6 +67,10 @@ class Misspelt(Correct):
     inputs = ("agee",)
 
 
+class NoInputs(Correct):
+    inputs = ()
+
+
 class FillsMissing(Correct):
     def compute(self, columns, state):
         return np.nan_to_num(columns["age"])
@@ -130,6 +134,7 @@ def forgets_missing(fare, age):
         (FitPeeks(), "fit learns from a column that is not declared, perhaps the target"),
         (ReadsTarget(), "it reads the target 'survived', which is unknown at prediction"),
         (Misspelt(), "its input 'agee' is not in the sample; did you mean 'age'"),
+        (NoInputs(), "it declares no inputs"),
         (FillsMissing(), "missing='propagates' is declared, but 'age' missing gives 0.0"),
         (LeavesMissing(), "missing='never' is declared, but 'age' missing gives a missing result"),
         (Infinite(), "feature 'feature' is inf for age = 4.0"),

@@ -153,6 +153,14 @@ def test_fit_wrong_declaration_lists_all_problems(schema, raw):
     assert "sum" not in text
 
 
+def test_fit_process_without_inputs_is_refused(schema, raw):
+    class NoInputs(Returning):
+        inputs = ()
+
+    with pytest.raises(FeatureError, match="odd: declares no inputs"):
+        FeatureEngineering((NoInputs(None),), schema).fit(raw)
+
+
 def test_transform_missing_column_names_closest(features, raw):
     with pytest.raises(FeatureError, match=r"fare: is not among the raw columns; did you mean 'fares'"):
         features.fit(raw).transform(raw.rename(columns={"fare": "fares"}))
