@@ -83,7 +83,7 @@ def clean_texts(values: npt.NDArray[np.object_], missing_values: Collection[str]
 
 def clean_datetimes(values: npt.NDArray[Any]) -> Converted:
     """Convert an array of a datetime dtype, naive or in UTC, where the year has one to four digits."""
-    array = np.full(len(values), np.datetime64("NaT"), dtype="datetime64[us]")
+    array = np.full(len(values), np.datetime64("NaT", "us"), dtype="datetime64[us]")
     if values.dtype.kind != "M":
         return array, np.zeros(len(values), dtype=bool)
     seconds = values.astype("datetime64[s]")

@@ -37,7 +37,7 @@ class Distinct:
         """Return the converted values of all rows, shape ``(n_rows,)``; ``converted`` has shape ``(n_values,)``."""
         if self.codes is None:
             return converted
-        missing: Any = {"f": np.nan, "M": np.datetime64("NaT"), "O": None}[converted.dtype.kind]
+        missing: Any = {"f": np.nan, "M": np.datetime64("NaT", "us"), "O": None}[converted.dtype.kind]
         return np.append(converted, np.array([missing], dtype=converted.dtype))[self.codes]
 
     def positions(self, places: Collection[int]) -> npt.NDArray[np.intp]:
