@@ -12,8 +12,7 @@ import numpy.typing as npt
 from ml_project.data.columns import Columns
 from ml_project.errors import MAX_SAMPLES_PER_PROBLEM, FeatureError, Problem
 from ml_project.feature_engineering.engineered import check_result
-from ml_project.feature_engineering.engineering import fit_state
-from ml_project.feature_engineering.process import FeatureProcess, State, is_missing
+from ml_project.feature_engineering.process import FeatureProcess, State, all_missing, fit_state, is_missing
 from ml_project.feature_engineering.selection import suggest
 
 Arrays = dict[str, npt.NDArray[Any]]
@@ -170,7 +169,7 @@ def _check_empty(process: FeatureProcess, inputs: Arrays, state: State) -> Itera
 
 
 def _check_missing(process: FeatureProcess, inputs: Arrays, emptied: tuple[str, ...], state: State) -> Iterator[str]:
-    given = {name: _all_missing(values) if name in emptied else values for name, values in inputs.items()}
+    given = {name: all_missing(values) if name in emptied else values for name, values in inputs.items()}
     result = _compute(process, given, state)
     names = " and ".join(map(repr, emptied))
     if process.missing == "propagates" and not is_missing(result).all():
@@ -184,12 +183,6 @@ def _compute(process: FeatureProcess, columns: Arrays, state: State) -> npt.NDAr
     result = process.compute(columns, state)
     check_result(process, result, columns)
     return result
-
-
-def _all_missing(values: npt.NDArray[Any]) -> npt.NDArray[Any]:
-    if values.dtype.kind == "M":
-        return np.full(len(values), "NaT", dtype=values.dtype)
-    return np.full(len(values), np.nan if values.dtype.kind == "f" else None, dtype=values.dtype)
 
 
 def _copy(columns: Mapping[str, npt.NDArray[Any]]) -> Arrays:

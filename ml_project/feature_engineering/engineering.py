@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from typing import Any, Self
 
@@ -18,7 +17,7 @@ from ml_project.errors import FeatureError, Problem
 from ml_project.feature_engineering.declaration import check_declaration
 from ml_project.feature_engineering.engineered import check_result, engineered_frame
 from ml_project.feature_engineering.fingerprint import source_fingerprint
-from ml_project.feature_engineering.process import FeatureKind, FeatureProcess, State
+from ml_project.feature_engineering.process import FeatureKind, FeatureProcess, fit_state
 from ml_project.feature_engineering.selection import suggest
 
 
@@ -189,16 +188,3 @@ class FeatureEngineering(TransformerMixin, BaseEstimator):  # type: ignore[misc]
             problems = [Problem(f"is not among the raw columns{suggest(name, known)}", name) for name in absent]
             raise FeatureError("columns that the features need are missing:", problems)
         return to_columns(raw, self.schema.select(required))
-
-
-def fit_state(process: FeatureProcess, columns: Columns) -> State:
-    """Return the state as it is after a round trip through JSON, so that exporting it changes no result."""
-    state = process.fit(columns)
-    try:
-        restored: State = json.loads(json.dumps(dict(state), allow_nan=False))
-    except (TypeError, ValueError) as error:
-        raise FeatureError(
-            f"the state that feature {process.name!r} learned cannot be written as JSON ({error}); "
-            "return texts, finite numbers, None, lists and dicts only"
-        ) from error
-    return restored

@@ -6,6 +6,7 @@ JSON can hold, kept by :class:`ml_project.feature_engineering.engineering.Featur
 
 from __future__ import annotations
 
+import json
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from typing import Any, Literal
@@ -14,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ml_project.data.columns import Columns
+from ml_project.errors import FeatureError
 
 FeatureKind = Literal["number", "category"]
 MissingRule = Literal["propagates", "never", "may"]
@@ -115,3 +117,35 @@ def is_missing(values: npt.NDArray[Any]) -> npt.NDArray[np.bool_]:
     if values.dtype.kind == "M":
         return np.isnat(values)
     return np.fromiter((value is None for value in values.tolist()), dtype=np.bool_, count=len(values))
+
+
+def all_missing(values: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """Return a column of the same shape and type in which every value is missing.
+
+    Examples
+    --------
+    >>> all_missing(np.array([1.0, 2.0])).tolist()
+    [nan, nan]
+    """
+    if values.dtype.kind == "M":
+        return np.full(len(values), "NaT", dtype=values.dtype)
+    return np.full(len(values), np.nan if values.dtype.kind == "f" else None, dtype=values.dtype)
+
+
+def fit_state(process: FeatureProcess, columns: Columns) -> State:
+    """Return what a process learns, as it is after a round trip through JSON, so that exporting changes no result.
+
+    Raises
+    ------
+    FeatureError
+        When JSON cannot hold it.
+    """
+    state = process.fit(columns)
+    try:
+        restored: State = json.loads(json.dumps(dict(state), allow_nan=False))
+    except (TypeError, ValueError) as error:
+        raise FeatureError(
+            f"the state that feature {process.name!r} learned cannot be written as JSON ({error}); "
+            "return texts, finite numbers, None, lists and dicts only"
+        ) from error
+    return restored

@@ -8,7 +8,7 @@ import pytest
 from ml_project.errors import FeatureError
 from ml_project.feature_engineering.conformance import check_process
 from ml_project.feature_engineering.engineered import check_result
-from ml_project.feature_engineering.engineering import fit_state
+from ml_project.feature_engineering.process import all_missing, fit_state
 from ml_project.feature_engineering.ready_made import (
     Binning,
     Combination,
@@ -69,11 +69,6 @@ EXPECTED = [
 ALL = [pytest.param(process, id=f"{type(process).__name__}-{n}") for n, (process, _) in enumerate(EXPECTED)]
 
 
-def _missing(values):
-    missing = {"M": "NaT", "f": NAN, "O": None}
-    return np.full(len(values), missing[values.dtype.kind], values.dtype)
-
-
 @pytest.mark.parametrize(("process", "expected"), EXPECTED)
 def test_compute_typical_rows_gives_expected(process, expected):
     result = process.compute(COLUMNS, fit_state(process, COLUMNS))
@@ -91,7 +86,7 @@ def test_check_process_ready_made_passes(process):
 
 @pytest.mark.parametrize("process", ALL)
 def test_fit_all_null_and_no_rows_still_computes(process):
-    for columns in ({n: _missing(v) for n, v in COLUMNS.items()}, {n: v[:0] for n, v in COLUMNS.items()}):
+    for columns in ({n: all_missing(v) for n, v in COLUMNS.items()}, {n: v[:0] for n, v in COLUMNS.items()}):
         result = process.compute(columns, fit_state(process, columns))
         check_result(process, result, columns)
 
