@@ -77,20 +77,23 @@ def check_training_classes(
         )
 
 
-def check_n_groups(column: str, codes: IndexArray, least: int) -> None:
-    """Refuse too few groups.
+def group_codes(raw: pd.DataFrame, name: str | None, *, least: int) -> IndexArray:
+    """Return the group of each row as a number from 0.
 
     Raises
     ------
+    ConfigError
+        When the data has no such column.
     InvalidDataError
-        When there are fewer groups than needed.
+        When it has missing values or fewer groups than ``least``.
     """
-    n_groups = len(np.unique(codes))
-    if n_groups < least:
+    codes, groups = pd.factorize(column_of(raw, name, "splits.group_column"))
+    if len(groups) < least:
         raise InvalidDataError(
-            f"splits.group_column {column!r} has {n_groups} different values, but {least} are needed, "
+            f"splits.group_column {name!r} has {len(groups)} different values, but {least} are needed, "
             "one per fold or side; use fewer folds, another column or another splits.strategy."
         )
+    return codes.astype(np.intp)
 
 
 def refuse_one_sided(train: npt.NDArray[Any], holdout: npt.NDArray[Any], config: Any) -> None:
@@ -128,7 +131,7 @@ def class_codes(target: pd.Series[Any] | npt.NDArray[Any]) -> IndexArray:
     return codes
 
 
-def column_of(raw: pd.DataFrame, name: str, field: str) -> pd.Series[Any]:
+def column_of(raw: pd.DataFrame, name: str | None, field: str) -> pd.Series[Any]:
     """Return a column that the config names.
 
     Raises
@@ -138,9 +141,9 @@ def column_of(raw: pd.DataFrame, name: str, field: str) -> pd.Series[Any]:
     InvalidDataError
         When it has missing values.
     """
-    if name not in raw.columns:
+    if name is None or name not in raw.columns:
         names = [str(column) for column in raw.columns]
-        near = nearest_name(name, names)
+        near = nearest_name(name or "", names)
         hint = f"did you mean {near!r}?" if near else f"the columns are {', '.join(names)}."
         raise ConfigError(f"{field} is {name!r}, but the data has no such column; {hint}")
     column = raw[name]
@@ -156,7 +159,7 @@ def column_of(raw: pd.DataFrame, name: str, field: str) -> pd.Series[Any]:
     return column
 
 
-def time_codes(raw: pd.DataFrame, name: str, *, least: int, why: str) -> IndexArray:
+def time_codes(raw: pd.DataFrame, name: str | None, *, least: int, why: str) -> IndexArray:
     """Return the rank of each row's time among the different times, from 0.
 
     Raises

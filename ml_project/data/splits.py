@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import math
 import warnings
 from collections.abc import Iterator
-from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -13,22 +11,19 @@ import numpy.typing as npt
 import pandas as pd
 
 from ml_project.config import SplitsConfig, Task
+from ml_project.data.holdout import chronological_holdout, grouped_holdout, random_holdout, stratified_holdout
 from ml_project.data.split_checks import (
     IndexArray,
     check_classes,
-    check_n_groups,
     check_n_rows,
     check_training_classes,
     class_codes,
-    column_of,
+    group_codes,
     refuse_one_sided,
     time_codes,
 )
 
 Split = tuple[IndexArray, IndexArray]
-
-MAX_PARTS_OF_GROUPED_HOLDOUT = 20
-"""A stratified holdout of groups is a number of equal parts of the rows, at most this many."""
 
 
 def holdout_split(
@@ -82,13 +77,13 @@ def holdout_split(
     """
     check_n_rows(len(raw), least=2, what="a holdout")
     if config.strategy == "chronological":
-        train, holdout = _chronological_holdout(raw, config)
+        train, holdout = chronological_holdout(raw, config)
     elif config.strategy == "grouped":
-        train, holdout = _grouped_holdout(raw, target, config, task, seed)
+        train, holdout = grouped_holdout(raw, target, config, task, seed)
     elif config.strategy == "stratified" and task != "regression":
-        train, holdout = _stratified_holdout(target, config.holdout_share, seed)
+        train, holdout = stratified_holdout(target, config.holdout_share, seed)
     else:
-        train, holdout = _random_holdout(len(raw), config.holdout_share, seed)
+        train, holdout = random_holdout(len(raw), config.holdout_share, seed)
     refuse_one_sided(train, holdout, config)
     return _ascending(train, holdout)
 
@@ -144,59 +139,6 @@ def _ascending(train: npt.NDArray[Any], rest: npt.NDArray[Any]) -> Split:
     return np.sort(train).astype(np.intp), np.sort(rest).astype(np.intp)
 
 
-def _random_holdout(n_rows: int, share: float, seed: int) -> Split:
-    from sklearn.model_selection import ShuffleSplit
-
-    splitter = ShuffleSplit(n_splits=1, test_size=_n_held_out(n_rows, share), random_state=seed)
-    train, holdout = next(splitter.split(np.empty(n_rows)))
-    return train, holdout
-
-
-def _stratified_holdout(target: pd.Series[Any] | npt.NDArray[Any], share: float, seed: int) -> Split:
-    from sklearn.model_selection import StratifiedShuffleSplit
-
-    check_classes(target, least=2, why="a row in training and one in the holdout")
-    codes = class_codes(target)
-    n_rows, n_classes = len(codes), int(codes.max()) + 1
-    # Both sides have room for every class; with two rows of each, that is always possible.
-    n_held_out = min(max(_n_held_out(n_rows, share), n_classes), n_rows - n_classes)
-    splitter = StratifiedShuffleSplit(n_splits=1, test_size=n_held_out, random_state=seed)
-    train, holdout = next(splitter.split(np.empty(n_rows), codes))
-    return train, holdout
-
-
-def _grouped_holdout(
-    raw: pd.DataFrame, target: pd.Series[Any] | npt.NDArray[Any], config: SplitsConfig, task: Task, seed: int
-) -> Split:
-    from sklearn.model_selection import GroupShuffleSplit, StratifiedGroupKFold
-
-    groups = _groups(raw, config, least=2)
-    n_groups = int(groups.max()) + 1
-    share = Fraction(config.holdout_share).limit_denominator(min(n_groups, MAX_PARTS_OF_GROUPED_HOLDOUT))
-    largest_class = n_groups if task == "regression" else int(np.bincount(class_codes(target)).max())
-    if task == "regression" or not 0 < share < 1 or share.denominator > largest_class:
-        n_held_out = min(_n_held_out(n_groups, config.holdout_share), n_groups - 1)
-        splitter = GroupShuffleSplit(n_splits=1, test_size=n_held_out, random_state=seed)
-        train, holdout = next(splitter.split(groups, groups=groups))
-        return train, holdout
-    parts = StratifiedGroupKFold(n_splits=share.denominator, shuffle=True, random_state=seed)
-    with warnings.catch_warnings():
-        # A class of few rows cannot be in every part; the holdout needs no more than to come close.
-        warnings.filterwarnings("ignore", message="The least populated class", category=UserWarning)
-        dealt = [part for _, part in parts.split(groups, class_codes(target), groups)]
-    holdout = np.concatenate(dealt[: share.numerator])
-    return np.setdiff1d(np.arange(len(raw)), holdout), holdout
-
-
-def _chronological_holdout(raw: pd.DataFrame, config: SplitsConfig) -> Split:
-    """Cut between two different times, as near as possible to the wanted share of rows."""
-    times = time_codes(raw, _named(config.time_column), least=2, why="a later holdout")
-    n_before = np.cumsum(np.bincount(times))[:-1]
-    wanted = len(raw) - _n_held_out(len(raw), config.holdout_share)
-    cut = int(np.argmin(np.abs(n_before - wanted)))
-    return np.flatnonzero(times <= cut), np.flatnonzero(times > cut)
-
-
 def _deal(
     raw: pd.DataFrame, target: pd.Series[Any] | npt.NDArray[Any], config: SplitsConfig, task: Task, seed: int
 ) -> Iterator[Split]:
@@ -204,7 +146,7 @@ def _deal(
         yield from _chronological_folds(raw, config)
         return
     rows = np.empty(len(raw))
-    groups = _groups(raw, config, least=config.n_folds) if config.strategy == "grouped" else None
+    groups = group_codes(raw, config.group_column, least=config.n_folds) if config.strategy == "grouped" else None
     codes = None if task == "regression" else class_codes(target)
     for repeat in range(config.n_repeats):
         splitter = _fold_splitter(config, task, (seed + repeat) % 2**32)
@@ -227,26 +169,9 @@ def _chronological_folds(raw: pd.DataFrame, config: SplitsConfig) -> Iterator[Sp
 
     times = time_codes(
         raw,
-        _named(config.time_column),
+        config.time_column,
         least=config.n_folds + 1,
         why=f"{config.n_folds} folds (splits.n_folds), each after earlier rows",
     )
     for before, after in TimeSeriesSplit(n_splits=config.n_folds).split(np.arange(times.max() + 1)):
         yield np.flatnonzero(times <= before[-1]), np.flatnonzero((times >= after[0]) & (times <= after[-1]))
-
-
-def _groups(raw: pd.DataFrame, config: SplitsConfig, *, least: int) -> IndexArray:
-    column = column_of(raw, _named(config.group_column), "splits.group_column")
-    codes = pd.factorize(column)[0].astype(np.intp)
-    check_n_groups(str(column.name), codes, least)
-    return codes
-
-
-def _named(column: str | None) -> str:
-    if column is None:
-        raise ValueError("SplitsConfig lets no grouped or chronological strategy pass without its column")
-    return column
-
-
-def _n_held_out(n_rows: int, share: float) -> int:
-    return min(max(1, math.ceil(round(n_rows * share, 9))), n_rows - 1)
