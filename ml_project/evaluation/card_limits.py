@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from ml_project.evaluation.evaluate import Evaluation
+from ml_project.evaluation.findings import Evaluation
 from ml_project.evaluation.metrics import greater_is_better
 from ml_project.evaluation.plots import number_text
 

@@ -10,8 +10,8 @@ from typing import Any
 import pandas as pd
 
 from ml_project.evaluation.card_limits import find_limits
-from ml_project.evaluation.evaluate import Evaluation
 from ml_project.evaluation.figures import FIGURES
+from ml_project.evaluation.findings import Evaluation
 from ml_project.evaluation.plots import number_text
 
 _LEADERBOARD_COLUMNS = ("rank", "candidate", "metric", "mean", "std", "fit_seconds", "n_trials", "status")

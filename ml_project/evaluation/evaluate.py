@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
 from ml_project.config import Config, Task
-from ml_project.data.columns import to_columns
 from ml_project.evaluation import tables
-from ml_project.evaluation.explanations import Explanations, permutation_importance, shap_values
+from ml_project.evaluation.explanations import explain
 from ml_project.evaluation.figures import draw_explanations, draw_figures
-from ml_project.evaluation.metrics import Interval, bootstrap_intervals, compute_metrics, missing_reasons
+from ml_project.evaluation.findings import Evaluation, Outcome
+from ml_project.evaluation.metrics import METRICS, Interval, bootstrap_intervals, compute_metrics, missing_reasons
 from ml_project.evaluation.scorers import default_metric, display_value, resolve_scorer, score_outputs
 from ml_project.evaluation.target_codes import encode_target
 from ml_project.prediction.pipeline import PredictionPipeline
+
+__all__ = ["Evaluation", "Outcome", "evaluate", "evaluate_outcome"]
 
 _OWN_NAMES = {
     "neg_log_loss": "log_loss",
@@ -31,66 +32,6 @@ _OWN_NAMES = {
     "neg_max_error": "max_error",
 }
 _MOST_SCORED_ROWS = 2_000_000
-
-
-@dataclass(frozen=True)
-class Evaluation:
-    """What an evaluation found; nothing of it is on disk yet.
-
-    Attributes
-    ----------
-    task, target, classes
-        Kind of target, its name, and its classes in the order of their codes (``None`` in a regression).
-    ranking
-        Name and value of the metric that ranked the candidates, as displayed; NaN where the rows do not define it.
-    metrics, train_metrics
-        Metrics on the evaluated and on the training rows, those that are defined.
-    intervals
-        Confidence intervals of ``metrics``.
-    level
-        Their level.
-    missing
-        Why a metric is not defined, by its name.
-    n_rows, n_train_rows
-        Numbers of rows.
-    tables
-        ``metrics``, ``target``, ``classes``, ``confusion_matrix``, ``features``, importances: those that the task has.
-    figures
-        PNG images by name.
-    explanations
-        Importances, where the config asks for them.
-    """
-
-    task: Task
-    target: str
-    classes: tuple[Any, ...] | None
-    ranking: tuple[str, float]
-    metrics: Mapping[str, float]
-    train_metrics: Mapping[str, float]
-    intervals: Mapping[str, Interval]
-    level: float
-    missing: Mapping[str, str]
-    n_rows: int
-    n_train_rows: int
-    tables: Mapping[str, pd.DataFrame] = field(repr=False)
-    figures: Mapping[str, bytes] = field(repr=False)
-    explanations: Explanations | None = None
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """True values and outputs of the same rows.
-
-    Attributes
-    ----------
-    y_true
-        Codes of classes, or numbers, of shape ``(n_rows,)``.
-    outputs
-        Probabilities of shape ``(n_rows, n_classes)``, or values of shape ``(n_rows,)``.
-    """
-
-    y_true: npt.NDArray[Any]
-    outputs: npt.NDArray[np.float64]
 
 
 def evaluate(
@@ -122,7 +63,24 @@ def evaluate(
         outcome, config, task=pipeline.task, target=pipeline.target_column, classes=pipeline.classes, train=train
     )
     evaluation = replace(evaluation, tables={**evaluation.tables, "features": tables.describe_features(pipeline)})
-    return _explain(evaluation, pipeline, raw, outcome, config, train_raw) if config.evaluation.explain else evaluation
+    if not config.evaluation.explain:
+        return evaluation
+    name = config.modelling.metric or default_metric(pipeline.task)
+    explanations = explain(
+        pipeline,
+        raw,
+        outcome.y_true,
+        scorer=resolve_scorer(name, pipeline.task),
+        n_rows=config.evaluation.n_explained_rows,
+        seed=config.compute.seed,
+        background_raw=train_raw,
+    )
+    return replace(
+        evaluation,
+        tables={**evaluation.tables, **explanations.tables()},
+        figures={**evaluation.figures, **draw_explanations(explanations, display_value(name, 0.0)[0])},
+        explanations=explanations,
+    )
 
 
 def evaluate_outcome(
@@ -184,45 +142,6 @@ def _predict(pipeline: PredictionPipeline, raw: pd.DataFrame) -> Outcome:
     return Outcome(y_true, predictions.iloc[:, 1:].to_numpy(dtype=np.float64))
 
 
-def _explain(
-    evaluation: Evaluation,
-    pipeline: PredictionPipeline,
-    raw: pd.DataFrame,
-    outcome: Outcome,
-    config: Config,
-    train_raw: pd.DataFrame | None,
-) -> Evaluation:
-    name = config.modelling.metric or default_metric(pipeline.task)
-    engineered, background = (
-        pipeline.features.compute(to_columns(frame, pipeline.input_schema))
-        for frame in (raw, raw if train_raw is None or train_raw.empty else train_raw)
-    )
-    permutation = permutation_importance(
-        pipeline.engine.compute,
-        engineered,
-        outcome.y_true,
-        task=pipeline.task,
-        scorer=resolve_scorer(name, pipeline.task),
-        seed=config.compute.seed,
-    )
-    shap = shap_values(
-        pipeline.engine.compute,
-        engineered,
-        outputs=_output_names(evaluation),
-        n_rows=config.evaluation.n_explained_rows,
-        seed=config.compute.seed,
-        background=background,
-    )
-    importances = {"permutation_importance": permutation, "shap_importance": shap.importance() if shap else None}
-    explanations = Explanations(permutation, shap)
-    return replace(
-        evaluation,
-        tables={**evaluation.tables, **{key: table for key, table in importances.items() if table is not None}},
-        figures={**evaluation.figures, **draw_explanations(explanations, display_value(name, 0.0)[0])},
-        explanations=explanations,
-    )
-
-
 def _measure(task: Task, outcome: Outcome, scorers: Sequence[str]) -> dict[str, float]:
     metrics = compute_metrics(task, outcome.y_true, outcome.outputs)
     for name in scorers:
@@ -233,8 +152,6 @@ def _measure(task: Task, outcome: Outcome, scorers: Sequence[str]) -> dict[str, 
 
 def _further_scorers(config: Config, task: Task) -> list[str]:
     """Return the scorers that the config names and no metric covers."""
-    from ml_project.evaluation.metrics import METRICS
-
     names = dict.fromkeys([config.modelling.metric or default_metric(task), *config.modelling.further_metrics])
     for name in names:
         resolve_scorer(name, task)
@@ -253,11 +170,3 @@ def _display_interval(name: str, interval: Interval) -> Interval:
 
 def _defined(metrics: Mapping[str, float]) -> dict[str, float]:
     return {name: value for name, value in metrics.items() if np.isfinite(value)}
-
-
-def _output_names(evaluation: Evaluation) -> tuple[str, ...]:
-    if evaluation.classes is None:
-        return (evaluation.target,)
-    if evaluation.task == "binary":
-        return (f"probability of {evaluation.target} = {evaluation.classes[1]}",)
-    return tuple(str(value) for value in evaluation.classes)

@@ -1,59 +1,18 @@
-"""What the model relies on, for every kind of model: only its outputs are looked at, on engineered columns."""
+"""What the model relies on: importances of the engineered features, as the model sees them."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from ml_project.config import Task
-from ml_project.data.columns import Columns
-from ml_project.evaluation.formulas import Floats
-from ml_project.evaluation.scorers import Scorer, score_outputs
-
-Compute = Callable[[Columns], npt.NDArray[Any]]
-"""From engineered columns to probabilities of shape ``(n_rows, n_classes)`` or values of shape ``(n_rows,)``."""
-
-_N_BACKGROUND_ROWS = 20
-_N_REPEATS = 5
-_MOST_PERMUTED_ROWS = 2000
-_MOST_MODEL_ROWS = 250_000
-"""Rows for which SHAP asks the model, all together; it decides the number of orders of features tried per row."""
-
-
-@dataclass(frozen=True)
-class ShapValues:
-    """Effects of features on single predictions.
-
-    Attributes
-    ----------
-    values
-        Shape ``(n_rows, n_features, n_outputs)``: how far the feature moves the output away from its mean.
-    ranks
-        Shape ``(n_rows, n_features)``: rank of the feature's value, 0 lowest to 1 highest; NaN for categories and
-        missing values.
-    features
-        Names of the features.
-    outputs
-        What is moved: probability of the positive class, of each of several classes, or the value.
-    """
-
-    values: Floats
-    ranks: Floats
-    features: tuple[str, ...]
-    outputs: tuple[str, ...]
-
-    def importance(self) -> pd.DataFrame:
-        """Return the mean size of the effects: ``feature``, ``mean_absolute_shap`` and, for several, one per output."""
-        sizes = np.abs(self.values).mean(axis=0)
-        frame = pd.DataFrame({"feature": self.features, "mean_absolute_shap": sizes.sum(axis=1)})
-        if len(self.outputs) > 1:
-            frame = pd.concat([frame, pd.DataFrame(sizes, columns=list(self.outputs))], axis="columns")
-        return frame.sort_values("mean_absolute_shap", ascending=False, kind="stable", ignore_index=True)
+from ml_project.data.columns import to_columns
+from ml_project.evaluation.permutation import permutation_importance
+from ml_project.evaluation.scorers import Scorer
+from ml_project.evaluation.shapley import ShapValues, shap_values
+from ml_project.prediction.pipeline import PredictionPipeline
 
 
 @dataclass(frozen=True)
@@ -71,188 +30,55 @@ class Explanations:
     permutation: pd.DataFrame | None
     shap: ShapValues | None
 
+    def tables(self) -> dict[str, pd.DataFrame]:
+        """Return ``permutation_importance`` and ``shap_importance``, those that there are."""
+        tables = {} if self.permutation is None else {"permutation_importance": self.permutation}
+        return tables if self.shap is None else {**tables, "shap_importance": self.shap.importance()}
 
-def permutation_importance(
-    compute: Compute,
-    engineered: Columns,
+
+def explain(
+    pipeline: PredictionPipeline,
+    raw: pd.DataFrame,
     y_true: npt.NDArray[Any],
     *,
-    task: Task,
     scorer: Scorer,
-    seed: int,
-) -> pd.DataFrame | None:
-    """Return how much of the score is lost when the values of one feature are dealt to other rows.
-
-    At most 2,000 rows are used, five times per feature. (L. Breiman, Random Forests, 2001; in the form of
-    A. Fisher et al., All Models are Wrong, but Many are Useful, 2019.)
-
-    Parameters
-    ----------
-    compute
-        The model, from engineered columns to outputs.
-    engineered
-        Engineered columns of shape ``(n_rows,)``; they are not changed.
-    y_true
-        Codes of classes, or numbers, of shape ``(n_rows,)``.
-    task
-        Kind of target.
-    scorer
-        What ranks the candidates.
-    seed
-        Start of the random sequence.
-
-    Returns
-    -------
-    pandas.DataFrame or None
-        Columns ``feature``, ``mean`` and ``std``; ``None`` where the rows do not define the score.
-    """
-    generator = np.random.default_rng(seed)
-    rows = _choose(len(y_true), _MOST_PERMUTED_ROWS, generator)
-    columns, truths = {name: values[rows] for name, values in engineered.items()}, y_true[rows]
-    score = score_outputs(scorer, task, truths, compute(columns)) if len(rows) else float("nan")
-    if not np.isfinite(score):
-        return None
-    losses = {
-        name: [
-            score - score_outputs(scorer, task, truths, compute(columns | {name: generator.permutation(columns[name])}))
-            for _ in range(_N_REPEATS)
-        ]
-        for name in _show_progress(list(columns), "Permutation importance")
-    }
-    frame = pd.DataFrame(
-        {"feature": list(losses), "mean": np.mean(list(losses.values()), 1), "std": np.std(list(losses.values()), 1)}
-    )
-    return frame.sort_values("mean", ascending=False, kind="stable", ignore_index=True)
-
-
-def shap_values(
-    compute: Compute,
-    engineered: Columns,
-    *,
-    outputs: Sequence[str],
     n_rows: int,
     seed: int,
-    background: Columns | None = None,
-) -> ShapValues | None:
-    """Return SHAP values by permutations of features, against a background of 20 rows.
+    background_raw: pd.DataFrame | None = None,
+) -> Explanations:
+    """Return the importances of a pipeline's features.
 
     Parameters
     ----------
-    compute
-        The model, from engineered columns to outputs.
-    engineered
-        Engineered columns to explain; at most ``n_rows`` random rows are.
-    outputs
-        Names of the outputs: one for a binary task (its last probability) or a regression, else one per class.
+    pipeline
+        What predicts.
+    raw
+        Coerced raw data of the rows to explain.
+    y_true
+        Their targets: codes of classes, or numbers.
+    scorer
+        What ranks the candidates; permutation importance is its loss.
     n_rows
-        Most rows to explain.
+        Most rows that SHAP explains.
     seed
-        Start of the random sequence.
-    background
-        Engineered columns that stand for a feature left out, training rows for instance; by default ``engineered``.
-
-    Returns
-    -------
-    ShapValues or None
-        ``None`` where there are fewer than two rows to compare.
-
-    References
-    ----------
-    S. Lundberg and S.-I. Lee, A Unified Approach to Interpreting Model Predictions, 2017.
+        Start of the random sequences.
+    background_raw
+        Rows that stand for a feature left out, training rows for instance; by default ``raw``.
     """
-    generator = np.random.default_rng(seed)
-    around = engineered if background is None else background
-    explained, compared = (
-        {name: values[rows] for name, values in columns.items()}
-        for columns, rows in (
-            (engineered, _choose(_count(engineered), n_rows, generator)),
-            (around, _choose(_count(around), _N_BACKGROUND_ROWS, generator)),
-        )
+    around = raw if background_raw is None or background_raw.empty else background_raw
+    engineered, background = (
+        pipeline.features.compute(to_columns(frame, pipeline.input_schema)) for frame in (raw, around)
     )
-    if _count(explained) == 0 or _count(compared) < 2:
-        return None
-    coding = _Coding.of(explained, compared)
-    matrix = coding.encode(explained)
-
-    def model(rows: Floats) -> Floats:
-        return _select(compute(coding.decode(rows)), len(outputs))
-
-    values = _explain(model, matrix, coding.encode(compared), seed)
-    return ShapValues(values, coding.ranks(matrix), tuple(engineered), tuple(outputs))
+    compute = pipeline.engine.compute
+    permutation = permutation_importance(compute, engineered, y_true, task=pipeline.task, scorer=scorer, seed=seed)
+    names = _output_names(pipeline)
+    shap = shap_values(compute, engineered, outputs=names, n_rows=n_rows, seed=seed, background=background)
+    return Explanations(permutation, shap)
 
 
-def _explain(model: Callable[[Floats], Floats], matrix: Floats, background: Floats, seed: int) -> Floats:
-    import shap
-
-    n_features = matrix.shape[1]
-    per_order = (2 * n_features + 1) * len(background)
-    n_orders = int(np.clip(_MOST_MODEL_ROWS // (per_order * len(matrix)), 1, 10))
-    masker = shap.maskers.Independent(background, max_samples=len(background))
-    explainer = shap.explainers.Permutation(model, masker, seed=seed)
-    parts = [
-        np.asarray(explainer(matrix[[row]], max_evals=n_orders * (2 * n_features + 1), silent=True).values)
-        for row in _show_progress(range(len(matrix)), "SHAP values")
-    ]
-    return np.concatenate(parts).reshape(len(matrix), n_features, -1)
-
-
-@dataclass(frozen=True)
-class _Coding:
-    """Categories as whole numbers, because SHAP's masking needs one matrix of numbers."""
-
-    categories: dict[str, npt.NDArray[np.object_] | None]
-
-    @classmethod
-    def of(cls, *parts: Columns) -> _Coding:
-        found: dict[str, npt.NDArray[np.object_] | None] = {}
-        for name, values in parts[0].items():
-            texts = {value for part in parts for value in part[name].tolist()} if values.dtype == object else set()
-            ordered = sorted(texts, key=lambda text: (text is None, text or ""))
-            found[name] = np.array(ordered, dtype=object) if values.dtype == object else None
-        return cls(found)
-
-    def encode(self, columns: Columns) -> Floats:
-        """Return a matrix of shape ``(n_rows, n_features)``."""
-        coded = []
-        for name, categories in self.categories.items():
-            codes = {} if categories is None else {value: code for code, value in enumerate(categories.tolist())}
-            values = columns[name] if categories is None else [codes[value] for value in columns[name].tolist()]
-            coded.append(np.asarray(values, dtype=np.float64))
-        return np.stack(coded, axis=1)
-
-    def decode(self, matrix: Floats) -> dict[str, npt.NDArray[Any]]:
-        """Return the columns of a matrix."""
-        return {
-            name: np.ascontiguousarray(column) if categories is None else categories[column.astype(np.int64)]
-            for (name, categories), column in zip(self.categories.items(), np.asarray(matrix).T, strict=True)
-        }
-
-    def ranks(self, matrix: Floats) -> Floats:
-        """Return the ranks of numbers from 0 to 1, and NaN for categories, missing values and constants."""
-        frame = pd.DataFrame(matrix, columns=list(self.categories))
-        ranks = frame.rank() - 1
-        ranks = ranks.div(ranks.max().replace(0, np.nan))
-        coded = [name for name, categories in self.categories.items() if categories is not None]
-        ranks[coded] = np.nan
-        return ranks.to_numpy(dtype=np.float64)
-
-
-def _select(outputs: npt.NDArray[Any], n_outputs: int) -> Floats:
-    values = np.asarray(outputs, dtype=np.float64)
-    return values[:, -1] if values.ndim == 2 and n_outputs == 1 else values
-
-
-def _choose(n_rows: int, most: int, generator: np.random.Generator) -> npt.NDArray[np.int64]:
-    return np.arange(n_rows) if n_rows <= most else np.sort(generator.choice(n_rows, most, replace=False))
-
-
-def _count(columns: Columns) -> int:
-    return len(next(iter(columns.values())))
-
-
-def _show_progress[Item](items: Sequence[Item], title: str) -> Iterable[Item]:
-    from rich.console import Console
-    from rich.progress import track
-
-    console = Console(stderr=True)
-    return track(items, title, console=console, transient=True, disable=not console.is_terminal)
+def _output_names(pipeline: PredictionPipeline) -> tuple[str, ...]:
+    if pipeline.classes is None:
+        return (pipeline.target_column,)
+    if pipeline.task == "binary":
+        return (f"probability of {pipeline.target_column} = {pipeline.classes[1]}",)
+    return tuple(str(value) for value in pipeline.classes)

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 
+from ml_project.evaluation.explanations import Explanations
+from ml_project.evaluation.findings import Evaluation, Outcome
 from ml_project.evaluation.metrics import greater_is_better
 from ml_project.evaluation.tables import confusion_counts
-
-if TYPE_CHECKING:
-    from ml_project.evaluation.evaluate import Evaluation, Outcome
-    from ml_project.evaluation.explanations import Explanations
 
 FIGURES = (
     "metrics",

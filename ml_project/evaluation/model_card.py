@@ -10,7 +10,7 @@ from typing import Any
 import pandas as pd
 
 from ml_project.evaluation.card_sections import Section, make_sections
-from ml_project.evaluation.evaluate import Evaluation
+from ml_project.evaluation.findings import Evaluation
 from ml_project.evaluation.masking import mask_secrets
 from ml_project.evaluation.writing import PLOTS, replace_file
 

@@ -9,10 +9,10 @@ import numpy as np
 import pandas as pd
 
 from ml_project.evaluation import formulas
+from ml_project.evaluation.findings import Evaluation, Outcome
 from ml_project.evaluation.metrics import Interval, greater_is_better
 
 if TYPE_CHECKING:
-    from ml_project.evaluation.evaluate import Evaluation, Outcome
     from ml_project.prediction.pipeline import PredictionPipeline
 
 _UNKNOWN = Interval(float("nan"), float("nan"))

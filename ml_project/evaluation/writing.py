@@ -10,8 +10,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from ml_project.evaluation.evaluate import Evaluation
 from ml_project.evaluation.figures import FIGURES
+from ml_project.evaluation.findings import Evaluation
 from ml_project.evaluation.metrics import Interval
 
 PLOTS = "plots"

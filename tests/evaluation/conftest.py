@@ -11,6 +11,7 @@ from sklearn.preprocessing import OneHotEncoder
 
 from ml_project.config import Config
 from ml_project.data.raw_schema import ColumnRule, RawSchema
+from ml_project.evaluation.evaluate import evaluate
 from ml_project.evaluation.target_codes import encode_target
 from ml_project.feature_engineering.engineered import engineered_frame
 from ml_project.feature_engineering.engineering import FeatureEngineering
@@ -106,3 +107,14 @@ def config():
             "evaluation": {"n_bootstrap_samples": 50, "n_explained_rows": 8},
         }
     )
+
+
+@pytest.fixture(scope="session")
+def quick_config(config):
+    """A config whose evaluations compute no importances."""
+    return config.model_copy(update={"evaluation": config.evaluation.model_copy(update={"explain": False})})
+
+
+@pytest.fixture(scope="session")
+def evaluations(pipelines, raws, train_raws, config):
+    return {task: evaluate(pipelines[task], raws[task], config, train_raw=train_raws[task]) for task in CLASSES}

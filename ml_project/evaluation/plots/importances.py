@@ -10,7 +10,6 @@ from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 
-from ml_project.evaluation.explanations import ShapValues
 from ml_project.evaluation.formulas import Floats
 from ml_project.evaluation.plots.style import (
     ACCENT,
@@ -25,6 +24,7 @@ from ml_project.evaluation.plots.style import (
     shorten,
     style_rows,
 )
+from ml_project.evaluation.shapley import ShapValues
 
 _MOST_FEATURES = 20
 _LOW_TO_HIGH = LinearSegmentedColormap.from_list("low to high", [ACCENT, "#c9ced6", SECOND])
@@ -66,10 +66,9 @@ def plot_shap_summary(shap: ShapValues) -> Figure:
     for row, index in enumerate(order):
         _draw_swarm(axes, row, shap.values[:, index, 0], shap.ranks[:, index])
     points = axes.scatter([], [], c=[], cmap=_LOW_TO_HIGH, vmin=0, vmax=1)
-    label = "value of the feature (grey: category or missing)"
-    bar = add_colorbar(figure, points, axes, label, aspect=40, pad=0.02, ticks=[0, 1])
+    bar = add_colorbar(figure, points, axes, "value of the feature", aspect=40, pad=0.02, ticks=[0, 1])
     bar.ax.set_yticklabels(["low", "high"])
-    axes.set_xlabel(f"effect on the {shap.outputs[0]}")
+    add_caption(figure, f"effect on the {shap.outputs[0]}; one point per row, grey where a category or missing")
     return figure
 
 

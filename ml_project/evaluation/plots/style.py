@@ -42,7 +42,8 @@ def new_figure(
     heights
         Their relative heights.
     """
-    figure = Figure(figsize=(width, height), dpi=DOTS_PER_INCH, facecolor="white", layout="constrained")
+    figure = Figure(figsize=(width, height), dpi=DOTS_PER_INCH, facecolor="white")
+    figure.set_layout_engine("constrained", w_pad=0.09, h_pad=0.09)
     FigureCanvasAgg(figure)
     lines = textwrap.fill(title, int(width * _CHARACTERS_PER_INCH))
     figure.suptitle(lines, x=0.012, ha="left", fontsize=TITLE_SIZE, fontweight="bold", color=INK)
