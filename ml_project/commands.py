@@ -34,6 +34,8 @@ def train_model(config: Config) -> None:
             "plots": result.paths["plot_leaderboard"].parent,
         }
     )
+    if result.tracking_problem is not None:
+        raise result.tracking_problem
     for line in result.tracked.lines():
         print(line)
 

@@ -270,7 +270,7 @@ class EvaluationConfig(Section):
     """What is measured and drawn on the holdout."""
 
     directory: Path = Path("output/evaluation")
-    """Folder for plots, tables and the model card."""
+    """Folder for plots, tables and the model card: training/ for a training's, one by the data's name for others."""
     n_bootstrap_samples: PositiveInt = 1000
     """Resamplings of the holdout behind each confidence interval."""
     confidence_level: Share = 0.95

@@ -60,8 +60,9 @@ def evaluate_artifact(config: Config, project: Project) -> EvaluationResult:
     raw = validate_raw(read_historic(config.data, schema), schema)
     rows, words = _rows_to_evaluate(raw, artifact)
     evaluation = evaluate(artifact.pipeline, rows, config)
-    paths = write_evaluation(evaluation, config.evaluation.directory)
-    return EvaluationResult(evaluation, words, artifact, {"metrics": paths["metrics_json"]})
+    paths = write_evaluation(evaluation, config.evaluation.directory / Path(config.data.source).stem)
+    places = {"metrics": paths["metrics_json"], "plots": paths["plot_metrics"].parent}
+    return EvaluationResult(evaluation, words, artifact, places)
 
 
 def evaluate_scored(pipeline: PredictionPipeline, scored: BatchResult, config: Config) -> Evaluation | None:
@@ -85,6 +86,11 @@ def _rows_to_evaluate(raw: pd.DataFrame, artifact: LoadedArtifact) -> tuple[pd.D
     if fingerprint(raw) != manifest.data_fingerprint:
         return raw, f"All {len(raw):,} rows (other data than the training's)"
     trained = Config.model_validate(manifest.config)
-    target = read_target(raw, manifest.target_column, task=manifest.task, positive_class=manifest.classes[-1] if manifest.classes else None)
+    target = read_target(
+        raw,
+        manifest.target_column,
+        task=manifest.task,
+        positive_class=manifest.classes[-1] if manifest.classes else None,
+    )
     _, holdout = holdout_split(raw, target.values, trained.splits, task=target.task, seed=trained.compute.seed)
     return raw.iloc[np.sort(holdout)].reset_index(drop=True), f"Holdout of the training ({len(holdout):,} rows)"

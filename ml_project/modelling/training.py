@@ -11,6 +11,7 @@ import pandas as pd
 from ml_project.artifacts.export import export_artifact, store_metrics
 from ml_project.artifacts.loading import LoadedArtifact, load_artifact
 from ml_project.config import Config
+from ml_project.errors import TrackingError
 from ml_project.evaluation.evaluate import Evaluation, evaluate
 from ml_project.modelling.candidate_runs import run_candidates
 from ml_project.modelling.candidates import Candidate, select_candidates
@@ -28,7 +29,7 @@ from ml_project.modelling.training_data import (
     used_schema,
 )
 from ml_project.tracking.records import TrackedRun
-from ml_project.tracking.tracker import open_tracker
+from ml_project.tracking.tracker import Tracker, open_tracker
 
 
 @dataclass(frozen=True)
@@ -47,6 +48,8 @@ class TrainingResult:
         Where everything lies, by what it is.
     tracked
         Where the record of the run lies.
+    tracking_problem
+        Why that record is incomplete; ``None`` where it is complete.
     """
 
     leaderboard: pd.DataFrame
@@ -54,6 +57,7 @@ class TrainingResult:
     artifact: LoadedArtifact
     paths: dict[str, Path]
     tracked: TrackedRun
+    tracking_problem: TrackingError | None = None
 
 
 def train(config: Config, project: Project) -> TrainingResult:
@@ -71,13 +75,15 @@ def train(config: Config, project: Project) -> TrainingResult:
     Raises
     ------
     MlProjectError
-        When the config, the data, every candidate, the export or the tracking fails. Whatever was written before
-        stays, and an interrupted search goes on where it was when the same run is started again.
+        When the config, the data, every candidate or the export fails. Whatever was written before stays, and an
+        interrupted search goes on where it was when the same run is started again. A problem of the tracking server or
+        database is no such failure: the result tells of it.
     """
     candidates = check_plan(config, project)
     dataset = read_dataset(config, project)
     data = make_training_data(dataset, config)
     code = read_code_version()
+    reports = config.evaluation.directory / "training"
     with open_tracker(config) as tracker:
         record_start(tracker, config, dataset, code)
         entries = run_candidates(
@@ -94,10 +100,17 @@ def train(config: Config, project: Project) -> TrainingResult:
         evaluation = evaluate(artifact.pipeline, dataset.holdout_raw, config, train_raw=dataset.training_raw)
         store_metrics(artifact.path, evaluation.metrics)
         artifact = load_artifact(artifact.path, project.processes)
-        paths = write_reports(config.evaluation.directory, artifact, evaluation, leaderboard)
-        record_run(tracker, artifact, evaluation, leaderboard, dataset, config.evaluation.directory)
-        tracked = tracker.finish()
-    return TrainingResult(leaderboard, evaluation, artifact, paths, tracked)
+        paths = write_reports(reports, artifact, evaluation, leaderboard)
+        record_run(tracker, artifact, evaluation, leaderboard, dataset, reports)
+        tracked, problem = _finish(tracker)
+    return TrainingResult(leaderboard, evaluation, artifact, paths, tracked, problem)
+
+
+def _finish(tracker: Tracker) -> tuple[TrackedRun, TrackingError | None]:
+    try:
+        return tracker.finish(), None
+    except TrackingError as problem:
+        return TrackedRun(), problem
 
 
 def check_plan(config: Config, project: Project) -> Sequence[Candidate]:
