@@ -74,6 +74,11 @@ class Manifest(BaseModel):
     members: dict[str, str]
     """sha256 by member name."""
 
+    @property
+    def positive_class(self) -> ClassValue | None:
+        """Return the class that counts as positive, which a binary task only has."""
+        return self.classes[-1] if self.task == "binary" and self.classes is not None else None
+
 
 def parse_manifest(content: bytes, place: str) -> Manifest:
     """Return the manifest of a container, refusing other formats.

@@ -69,7 +69,7 @@ def convert_numbers(graph: GraphBuilder, step: Any, matrix: str) -> str:
         When there is no conversion for it.
     """
     kind = type(step).__name__
-    if isinstance(step, str):  # "passthrough"
+    if isinstance(step, str) or (kind == "FunctionTransformer" and step.func is None):  # "passthrough"
         return matrix
     if kind == "Pipeline":
         for _, part in step.steps:

@@ -18,6 +18,8 @@ TRUSTED_TYPES: frozenset[str] = frozenset(
     {
         "collections.OrderedDict",
         "numpy.dtype",
+        "sklearn.model_selection._split.KFold",
+        "sklearn.model_selection._split.StratifiedKFold",
         "sklearn.tree._tree.Tree",
         "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor",
         "xgboost.core.Booster",

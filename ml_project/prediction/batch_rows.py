@@ -104,7 +104,7 @@ def check_chunk(source: pd.DataFrame, schema: RawSchema, *, missing_values: Coll
 
 
 def _broken_rules(values: pd.Series[Any], rule: ColumnRule, unusable: npt.NDArray[np.intp]) -> Iterator[Finding]:
-    missing = values.isna().to_numpy()
+    missing = values.isna().to_numpy(copy=True)
     present = np.flatnonzero(~missing)
     missing[unusable] = False
     if not rule.nullable and missing.any():

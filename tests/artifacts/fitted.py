@@ -1,0 +1,94 @@
+"""Small fitted estimators on the Titanic table, and their export, for the tests of artifacts and prediction."""
+
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from imblearn.pipeline import Pipeline
+
+from ml_project.artifacts.export import export_artifact
+from ml_project.config import Config
+from ml_project.data.coercion import coerce
+from ml_project.data.schema_reader import read_schema
+from ml_project.data.target import Target, read_target
+from ml_project.feature_engineering.engineering import FeatureEngineering
+from ml_project.modelling.candidates import STANDARD_CANDIDATES, FitSettings
+from ml_project.preprocessing.steps import build_preprocessing
+from ml_project.project.features import FEATURE_PROCESSES
+from ml_project.project.schema import RawData
+
+TITANIC = Path(__file__).parents[2] / "data" / "data" / "titanic.parquet"
+SCHEMA = read_schema(RawData)
+COLUMNS = ("pclass", "sex", "age", "fare", "sibsp", "parch", "embarked")
+FEW_TREES: dict[str, dict[str, Any]] = {
+    "random_forest": {"n_estimators": 20},
+    "histogram_boosting": {"max_iter": 15},
+    "xgboost": {"n_estimators": 15},
+    "lightgbm": {"n_estimators": 15},
+    "catboost": {"iterations": 15},
+}
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """A fitted estimator and the data it was fitted on."""
+
+    name: str
+    estimator: Any
+    config: Config
+    target: Target
+    raw: pd.DataFrame
+    training_rows: Any
+    holdout_rows: Any
+
+    def export(self, path: Path, **changes: Any) -> Path:
+        arguments: dict[str, Any] = {
+            "estimator": self.estimator,
+            "config": self.config,
+            "raw_schema": SCHEMA,
+            "task": self.target.task,
+            "classes": self.target.classes,
+            "training_raw": self.raw.iloc[self.training_rows],
+            "comparison_raw": self.raw.iloc[self.holdout_rows],
+            "name": self.name,
+        }
+        return export_artifact(path=path, **{**arguments, **changes})
+
+    def with_engine(self, engine: str) -> Config:
+        artifacts = self.config.artifacts.model_copy(update={"engine": engine})
+        return self.config.model_copy(update={"artifacts": artifacts})
+
+
+@cache
+def titanic() -> pd.DataFrame:
+    return coerce(pd.read_parquet(TITANIC), SCHEMA, missing_values=("",))
+
+
+def fit(name: str, target: str = "survived", **preprocessing: Any) -> Fitted:
+    """Fit a small candidate; ``preprocessing`` are fields of its config."""
+    raw = titanic().dropna(subset=[target])
+    learned = read_target(raw, target)
+    processes = tuple(process for process in FEATURE_PROCESSES if target not in process.inputs)
+    columns = tuple(column for column in COLUMNS if column != target)
+    config = Config(
+        data={"source": str(TITANIC), "target_column": target, "id_column": "passenger_id"},
+        features={"columns": columns, "processes": [process.name for process in processes]},
+        preprocessing=preprocessing,
+    )
+    features = FeatureEngineering(processes, SCHEMA, columns, target)
+    candidate = next(candidate for candidate in STANDARD_CANDIDATES if candidate.name == name)
+    model = candidate.build(FitSettings(learned.task)).set_params(**FEW_TREES.get(name, {}))
+    steps = build_preprocessing(config.preprocessing, features.kinds, task=learned.task, seed=0)
+    estimator = Pipeline([("features", features), *steps, ("model", model)])
+    order = np.random.default_rng(0).permutation(len(raw))
+    training, holdout = order[: int(0.8 * len(raw))], order[int(0.8 * len(raw)) :]
+    estimator.fit(raw.iloc[training], learned.values[training])
+    return Fitted(name, estimator, config, learned, raw, training, holdout)
+
+
+def records_of(raw: pd.DataFrame) -> list[dict[str, Any]]:
+    """Return raw rows as parsed JSON would give them."""
+    return raw.astype(object).where(raw.notna(), None).to_dict("records")
