@@ -76,17 +76,18 @@ def resolve_scorer(name: str, task: Task) -> Scorer:
 
     Examples
     --------
-    >>> resolve_scorer("f1", "binary")([], [], [])  # doctest: +SKIP
+    >>> callable(resolve_scorer("f1", "binary"))
+    True
     """
     from sklearn.metrics import get_scorer, get_scorer_names
 
     if name not in get_scorer_names():
-        raise ConfigError(f"modelling.metric: no scorer is named {name!r}; {_suggest(name, task)}")
+        raise ConfigError(f"modelling.metric or further_metrics: no scorer is named {name!r}; {_suggest(name, task)}")
     reason = _unfit_reason(name, task)
     if reason is not None:
         choices = ", ".join(score_names(task))
         raise ConfigError(
-            f"modelling.metric: {name!r} {reason}, so it does not fit a {task} task; by default "
+            f"modelling.metric or further_metrics: {name!r} {reason}, so it does not fit a {task} task; by default "
             f"{default_metric(task)!r}, possible are {choices}"
         )
     scorer: Scorer = get_scorer(name)

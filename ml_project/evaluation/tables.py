@@ -59,9 +59,15 @@ def describe_features(pipeline: PredictionPipeline) -> pd.DataFrame:
     features, rule = pipeline.features, pipeline.raw_schema.rule
     rows = [(name, features.kinds[name], name, rule(name).description or "") for name in features.columns]
     for process in features.processes:
-        summary = (inspect.getdoc(process) or "").strip().split("\n\n")[0]
-        rows.append((process.name, process.kind, ", ".join(process.inputs), " ".join(summary.split())))
+        rows.append((process.name, process.kind, ", ".join(process.inputs), _summary(process)))
     return pd.DataFrame(rows, columns=["feature", "kind", "inputs", "description"])
+
+
+def _summary(process: object) -> str:
+    """Return the first paragraph of a docstring as the description of a result."""
+    paragraph = (inspect.getdoc(process) or "").strip().split("\n\n")[0].replace("``", "")
+    text = " ".join(paragraph.split()).removeprefix("Return ")
+    return text[:1].upper() + text[1:]
 
 
 def _target_table(evaluation: Evaluation, outcome: Outcome, train: Outcome | None) -> pd.DataFrame:
