@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, cast
 
@@ -12,7 +13,7 @@ from ml_project.data.schema_checks import Limits, allowed_value, read_check
 from ml_project.errors import ConfigError, Problem
 
 if TYPE_CHECKING:
-    from pandera.pandas import DataFrameModel
+    from pandera.pandas import DataFrameModel, DataFrameSchema
 
 _MODEL_WIDE = (
     ("checks", "a check of the whole frame cannot be made on one record; check single columns with pandera.Field"),
@@ -38,7 +39,7 @@ def read_schema(model: type[DataFrameModel]) -> RawSchema:
     ConfigError
         With every type, check and expectation that is not supported, and what to use instead.
     """
-    declared = model.to_schema()
+    declared = _build(model)
     problems = [Problem(f"{model.__name__}: {text}") for name, text in _MODEL_WIDE if getattr(declared, name)]
     rules = []
     for name, column in declared.columns.items():
@@ -51,6 +52,16 @@ def read_schema(model: type[DataFrameModel]) -> RawSchema:
     if problems:
         raise ConfigError("The schema of the raw data has parts that cannot be used.", problems)
     return RawSchema(columns=tuple(rules))
+
+
+def _build(model: type[DataFrameModel]) -> DataFrameSchema:
+    from pandera.errors import SchemaInitError
+
+    try:
+        return model.to_schema()
+    except (SchemaInitError, re.error, TypeError, ValueError) as error:
+        text = f"{model.__name__} is no valid pandera model: {error}"
+        raise ConfigError("The schema of the raw data cannot be read.", [Problem(text)]) from error
 
 
 def _read_column(name: str, column: Any) -> ColumnRule:

@@ -60,7 +60,9 @@ def read_target(raw: pd.DataFrame, column: str, *, task: str = "auto", positive_
     ('binary', ('no', 'yes'), [0, 1, 0])
     """
     if column not in raw.columns:
-        raise TargetError(f"The target column {column!r} is not in the data; set data.target_column to one of {list(raw.columns)}.")
+        raise TargetError(
+            f"The target column {column!r} is not in the data; set data.target_column to one of {list(raw.columns)}."
+        )
     values = raw[column]
     _refuse_missing_or_constant(values, column)
     resolved = infer_task(values) if task == "auto" else task
@@ -68,7 +70,9 @@ def read_target(raw: pd.DataFrame, column: str, *, task: str = "auto", positive_
         return Target("regression", None, _numbers(values, column))
     classes = _ordered_classes(values, column, resolved, positive_class)
     codes = {value: code for code, value in enumerate(classes)}
-    return Target("binary" if resolved == "binary" else "multiclass", classes, values.map(codes).to_numpy(dtype=np.int64))
+    return Target(
+        "binary" if resolved == "binary" else "multiclass", classes, values.map(codes).to_numpy(dtype=np.int64)
+    )
 
 
 def infer_task(values: pd.Series[Any]) -> Task:
@@ -91,18 +95,21 @@ def infer_task(values: pd.Series[Any]) -> Task:
 def _refuse_missing_or_constant(values: pd.Series[Any], column: str) -> None:
     missing = np.flatnonzero(values.isna().to_numpy())
     if len(missing):
-        samples = [Problem("the target is missing; drop the row or fill it", column, int(row)) for row in missing[:MAX_SAMPLES_PER_PROBLEM]]
+        samples = [
+            Problem("the target is missing; drop the row or fill it", column, int(row))
+            for row in missing[:MAX_SAMPLES_PER_PROBLEM]
+        ]
         raise TargetError(f"The target {column!r} is missing in {len(missing)} of {len(values)} rows.", samples)
     if values.nunique() < 2:
-        found = f"every row has {values.iloc[0]!r}" if len(values) else "there are no rows"
+        found = f"every row has {values.tolist()[0]!r}" if len(values) else "there are no rows"
         raise TargetError(f"The target {column!r} is constant ({found}); nothing can be learned from it.")
 
 
 def _numbers(values: pd.Series[Any], column: str) -> npt.NDArray[np.float64]:
     if not pd.api.types.is_numeric_dtype(values):
         raise TargetError(
-            f"The target {column!r} holds {values.dtype} such as {values.iloc[0]!r}, but modelling.task is 'regression'; "
-            "choose a numeric column or another task."
+            f"The target {column!r} holds {values.dtype} such as {values.tolist()[0]!r}, but modelling.task is "
+            "'regression'; choose a numeric column or another task."
         )
     return values.to_numpy(dtype=np.float64)
 
@@ -110,10 +117,14 @@ def _numbers(values: pd.Series[Any], column: str) -> npt.NDArray[np.float64]:
 def _ordered_classes(values: pd.Series[Any], column: str, task: str, positive_class: Any) -> tuple[Any, ...]:
     classes = sorted(values.unique().tolist())
     if task == "binary" and len(classes) != 2:
-        raise TargetError(f"The target {column!r} has {len(classes)} classes, but modelling.task is 'binary'; choose 'multiclass'.")
+        raise TargetError(
+            f"The target {column!r} has {len(classes)} classes, but modelling.task is 'binary'; choose 'multiclass'."
+        )
     if positive_class is None or task != "binary":
         return tuple(classes)
     named = [value for value in classes if value == positive_class or str(value) == str(positive_class)]
     if not named:
-        raise TargetError(f"data.positive_class is {positive_class!r}, but the classes of {column!r} are {classes}; name one of them.")
+        raise TargetError(
+            f"data.positive_class is {positive_class!r}, but the classes of {column!r} are {classes}; name one of them."
+        )
     return (*[value for value in classes if value != named[0]], named[0])

@@ -13,7 +13,6 @@ from ml_project.config import Config
 from ml_project.data.fingerprint import fingerprint
 from ml_project.data.retrieval import read_historic
 from ml_project.data.splits import holdout_split
-from ml_project.data.target import read_target
 from ml_project.evaluation.evaluate import Evaluation, Outcome, evaluate, evaluate_outcome
 from ml_project.evaluation.target_codes import encode_target
 from ml_project.evaluation.writing import write_evaluation
@@ -86,11 +85,7 @@ def _rows_to_evaluate(raw: pd.DataFrame, artifact: LoadedArtifact) -> tuple[pd.D
     if fingerprint(raw) != manifest.data_fingerprint:
         return raw, f"All {len(raw):,} rows (other data than the training's)"
     trained = Config.model_validate(manifest.config)
-    target = read_target(
-        raw,
-        manifest.target_column,
-        task=manifest.task,
-        positive_class=manifest.classes[-1] if manifest.classes else None,
+    _, holdout = holdout_split(
+        raw, raw[manifest.target_column], trained.splits, task=manifest.task, seed=trained.compute.seed
     )
-    _, holdout = holdout_split(raw, target.values, trained.splits, task=target.task, seed=trained.compute.seed)
-    return raw.iloc[np.sort(holdout)].reset_index(drop=True), f"Holdout of the training ({len(holdout):,} rows)"
+    return raw.iloc[holdout].reset_index(drop=True), f"Holdout of the training ({len(holdout):,} rows)"

@@ -111,7 +111,7 @@ def read_dataset(config: Config, project: Project) -> Dataset:
         raw, config.data.target_column, task=config.modelling.task, positive_class=config.data.positive_class
     )
     training_rows, holdout_rows = holdout_split(
-        raw, target.values, config.splits, task=target.task, seed=config.compute.seed
+        raw, raw[config.data.target_column], config.splits, task=target.task, seed=config.compute.seed
     )
     return Dataset(schema, raw, target, training_rows, holdout_rows, fingerprint(raw))
 
@@ -119,7 +119,7 @@ def read_dataset(config: Config, project: Project) -> Dataset:
 def make_training_data(dataset: Dataset, config: Config) -> TrainingData:
     """Return the training rows with their folds and metrics."""
     raw, target = dataset.training_raw, dataset.target.values[dataset.training_rows]
-    folds = make_folds(raw, target, config.splits, task=dataset.task, seed=config.compute.seed)
+    folds = make_folds(raw, raw[config.data.target_column], config.splits, task=dataset.task, seed=config.compute.seed)
     return TrainingData(raw, target, folds, resolve_metrics(config, dataset.task))
 
 
