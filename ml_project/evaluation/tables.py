@@ -58,8 +58,7 @@ def describe_features(pipeline: PredictionPipeline) -> pd.DataFrame:
     """Return one row per feature: ``feature``, ``kind``, ``inputs`` and ``description``."""
     features, rule = pipeline.features, pipeline.raw_schema.rule
     rows = [(name, features.kinds[name], name, rule(name).description or "") for name in features.columns]
-    for process in features.processes:
-        rows.append((process.name, process.kind, ", ".join(process.inputs), _summary(process)))
+    rows += [(each.name, each.kind, ", ".join(each.inputs), _summary(each)) for each in features.processes]
     return pd.DataFrame(rows, columns=["feature", "kind", "inputs", "description"])
 
 
