@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, cast
 
@@ -59,7 +58,7 @@ def _build(model: type[DataFrameModel]) -> DataFrameSchema:
 
     try:
         return model.to_schema()
-    except (SchemaInitError, re.error, TypeError, ValueError) as error:
+    except (SchemaInitError, TypeError, ValueError) as error:
         text = f"{model.__name__} is no valid pandera model: {error}"
         raise ConfigError("The schema of the raw data cannot be read.", [Problem(text)]) from error
 
