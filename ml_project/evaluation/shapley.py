@@ -155,8 +155,8 @@ class _Coding:
     def ranks(self, matrix: Floats) -> Floats:
         """Return the ranks of numbers from 0 to 1, and NaN for categories, missing values and constants."""
         frame = pd.DataFrame(matrix, columns=list(self.categories))
-        ranks = frame.rank() - 1
-        ranks = ranks.div(ranks.max().replace(0, np.nan))
+        ranks = frame.rank()
+        ranks = (ranks - ranks.min()) / (ranks.max() - ranks.min()).replace(0, np.nan)
         coded = [name for name, categories in self.categories.items() if categories is not None]
         ranks[coded] = np.nan
         return ranks.to_numpy(dtype=np.float64)

@@ -38,6 +38,11 @@ def test_shap_values_ranks_are_missing_for_categories_and_missing_numbers():
     assert np.isnan(shap.ranks[:, 1:]).all()
 
 
+def test_shap_values_ranks_of_a_constant_are_missing():
+    constant = COLUMNS | {"useless": np.full(60, 3.0)}
+    assert np.isnan(shap_values(add_up, constant, outputs=["value"], n_rows=5, seed=0).ranks[:, 1]).all()
+
+
 def test_shap_values_sum_to_difference_from_background_mean():
     background = {name: column[:15] for name, column in COLUMNS.items()}
     shap = shap_values(add_up, COLUMNS, outputs=["value"], n_rows=60, seed=0, background=background)

@@ -68,7 +68,7 @@ def plot_shap_summary(shap: ShapValues) -> Figure:
     points = axes.scatter([], [], c=[], cmap=_LOW_TO_HIGH, vmin=0, vmax=1)
     bar = add_colorbar(figure, points, axes, "value of the feature", aspect=40, pad=0.02, ticks=[0, 1])
     bar.ax.set_yticklabels(["low", "high"])
-    add_caption(figure, f"effect on the {shap.outputs[0]}; one point per row, grey where a category or missing")
+    add_caption(figure, f"effect on the {shap.outputs[0]}; one point per row, grey: no order or no value")
     return figure
 
 
