@@ -93,7 +93,7 @@ def test_read_schema_type_unknown_to_pandera_is_refused():
     class Model(pa.DataFrameModel):
         code: Series["no_such_type"]  # noqa: F821
 
-    with pytest.raises(ConfigError, match="no valid pandera model: .*no_such_type"):
+    with pytest.raises(ConfigError, match=r"no valid pandera model: .*no_such_type"):
         read_schema(Model)
 
 
