@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import re
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -24,6 +25,9 @@ from ml_project.data.raw_schema import RawSchema
 from ml_project.errors import ArtifactError
 
 MAX_REFERENCE_ROWS = 2000
+
+_USER_IN_ADDRESS = re.compile(r"://[^/\s]*@")
+_SECRET_IN_QUERY = re.compile(r"(?i)([?&][^=&]*(?:password|passwd|pwd|secret|token|key)[^=&]*=)[^&]*")
 
 
 def export_artifact(
@@ -91,7 +95,8 @@ def export_artifact(
     if onnx_model is not None:
         members[ONNX_MODEL] = onnx_model
     input_schema = raw_schema.select(features.required_columns)
-    members[EXAMPLE] = _example(training_raw[list(input_schema.names)])
+    validator = RecordValidator(input_schema, missing_values=config.data.missing_values)
+    members[EXAMPLE] = json.dumps(validator.example()).encode()
     hashes = {member: hashlib.sha256(content).hexdigest() for member, content in members.items()}
     packages = model_packages(members[MODEL])
     state = features.to_state()
@@ -104,10 +109,10 @@ def export_artifact(
         target_column=config.data.target_column,
         id_column=config.data.id_column,
         raw_schema=raw_schema,
-        input_schema=RecordValidator(input_schema, missing_values=config.data.missing_values).json_schema(),
+        input_schema=validator.json_schema(),
         features=state,
         missing_values=config.data.missing_values,
-        config=config.model_dump(mode="json"),
+        config=_without_secrets(config),
         library_versions=installed_versions((*RECORDED_PACKAGES, *packages)),
         model_packages=packages,
         python=python_version(),
@@ -161,10 +166,12 @@ def _parquet(frame: pd.DataFrame) -> bytes:
     return buffer.getvalue()
 
 
-def _example(inputs: pd.DataFrame) -> bytes:
-    """Return the training row with the fewest missing values as JSON."""
-    fullest = int(np.argmin(inputs.isna().sum(axis="columns").to_numpy()))
-    return inputs.iloc[[fullest]].to_json(orient="records", lines=True, date_format="iso").strip().encode()
+def _without_secrets(config: Config) -> dict[str, Any]:
+    """Return the config as JSON holds it, without what opens a database or storage: artifacts are passed on."""
+    resolved = config.model_dump(mode="json")
+    data = resolved["data"]
+    source = _SECRET_IN_QUERY.sub(r"\1***", _USER_IN_ADDRESS.sub("://***@", data["source"]))
+    return {**resolved, "data": {**data, "source": source, "storage_options": {}}}
 
 
 def _to_json(manifest: Manifest) -> bytes:

@@ -50,6 +50,22 @@ def test_export_artifact_model_without_a_class_is_refused(linear: Fitted, tmp_pa
         linear.export(tmp_path / "model.zip", classes=("no", "yes", "perhaps"))
 
 
+@pytest.mark.parametrize(
+    ("address", "shown"),
+    [
+        ("postgresql://anna:p@w@host:5432/db", "postgresql://***@host:5432/db"),
+        ("postgresql://host/db?user=anna&password=pw&ssl=on", "postgresql://host/db?user=anna&password=***&ssl=on"),
+        ("s3://bucket/table.csv", "s3://bucket/table.csv"),
+    ],
+)
+def test_export_artifact_has_no_secrets(linear: Fitted, tmp_path: Path, address: str, shown: str):
+    data = linear.config.data.model_copy(update={"source": address, "storage_options": {"secret": "hidden"}})
+    path = linear.export(tmp_path / "model.zip", config=linear.config.model_copy(update={"data": data}))
+    stored = load_artifact(path, FEATURE_PROCESSES).manifest.config["data"]
+    assert stored["source"] == shown
+    assert b"hidden" not in path.read_bytes()
+
+
 def test_export_artifact_reference_is_a_bounded_sample(linear: Fitted, tmp_path: Path):
     rows = linear.raw.sample(3 * MAX_REFERENCE_ROWS, replace=True, random_state=0)
     path = linear.export(tmp_path / "model.zip", training_raw=rows)
