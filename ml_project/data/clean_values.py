@@ -28,7 +28,8 @@ def clean_numbers(values: npt.NDArray[Any], kind: ColumnKind) -> Converted:
     """Convert an array of a numeric or boolean dtype into numbers of one of the numeric kinds."""
     array = np.full(len(values), np.nan)
     clean = _numbers_that_fit(values, kind)
-    array[clean] = values[clean].astype(np.float64)
+    present = clean & (values == values)  # noqa: PLR0124  NaN differs from itself; there is one NaN, whatever its bits
+    array[present] = values[present].astype(np.float64)
     return (array if kind == "number" else array + 0.0), clean  # adding 0.0 makes the integer -0.0 a plain 0
 
 

@@ -74,6 +74,11 @@ def test_coerce_dtype_depends_on_rules_only(kind, dtype, nullable_dtype):
     assert coerced([*complete, "NA"], kind, nullable=False, **limits).isna().tolist() == [False, True]
 
 
+def test_coerce_nan_of_any_bits_becomes_the_one_nan():
+    odd = np.array([0x7FF8000000000001, 0xFFF8000000000000], dtype=np.uint64).view(np.float64)
+    assert coerced(odd, "number").to_numpy().tobytes() == np.array([np.nan, np.nan]).tobytes()
+
+
 def test_coerce_booleans_and_texts_keep_their_meaning():
     assert coerced(["TRUE", "no", " 1 ", "Yes", "0"], "boolean").tolist() == [True, False, True, True, False]
     assert coerced([" keep ", "NA ", "12"], "text").tolist() == [" keep ", np.nan, "12"]
