@@ -25,8 +25,10 @@ _LAST_MOMENT = np.datetime64("9999-12-31T23:59:59", "s")
 
 
 def clean_numbers(values: npt.NDArray[Any], kind: ColumnKind) -> Converted:
-    """Convert an array of a numeric or boolean dtype into numbers of one of the numeric kinds."""
+    """Convert an array of a numeric or boolean dtype into numbers of one of the numeric kinds; objects are left alone."""
     array = np.full(len(values), np.nan)
+    if values.dtype.kind not in "iufb":
+        return array, np.zeros(len(values), dtype=bool)
     clean = _numbers_that_fit(values, kind)
     present = clean & (values == values)  # noqa: PLR0124  NaN differs from itself; there is one NaN, whatever its bits
     array[present] = values[present].astype(np.float64)
@@ -34,7 +36,7 @@ def clean_numbers(values: npt.NDArray[Any], kind: ColumnKind) -> Converted:
 
 
 def _numbers_that_fit(values: npt.NDArray[Any], kind: ColumnKind) -> Mask:
-    if values.dtype.kind not in "iufb" or (values.dtype.kind == "b") != (kind == "boolean"):
+    if (values.dtype.kind == "b") != (kind == "boolean"):
         return _of_whole_booleans(values, kind)
     if kind == "boolean":
         return np.ones(len(values), dtype=bool)
