@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 
 from ml_project.artifacts.onnx_graph import CannotConvertError, GraphBuilder
-from ml_project.artifacts.onnx_trees import (
-    add_trees,
+from ml_project.artifacts.onnx_trees import add_trees
+from ml_project.artifacts.tree_readers import (
     catboost_trees,
     histogram_trees,
     lightgbm_trees,

@@ -1,26 +1,15 @@
-"""Fitted preprocessing as an ONNX graph, in double precision as scikit-learn computes it.
-
-Numbers go through the same arithmetic as in scikit-learn. Categories are tabulated: the fitted encoder is asked once
-for the result of every category that it knows, of a missing and of an unseen one, and the graph looks them up. So any
-encoder converts that treats its columns apart.
-"""
+"""Fitted preprocessing as an ONNX graph, in double precision and with the arithmetic of scikit-learn."""
 
 from __future__ import annotations
 
-import warnings
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
-import pandas as pd
 
+from ml_project.artifacts.onnx_categories import convert_categories
 from ml_project.artifacts.onnx_graph import CannotConvertError, GraphBuilder
-from ml_project.feature_engineering.engineered import MISSING_CATEGORY
 from ml_project.feature_engineering.process import FeatureKind
-
-_UNSEEN = "\ufffd never seen"
-_LEARNED_CATEGORIES = ("categories_", "kept_", "rare_")
 
 
 def convert_columns(graph: GraphBuilder, transformer: Any, kinds: Mapping[str, FeatureKind]) -> str:
@@ -53,7 +42,7 @@ def convert_columns(graph: GraphBuilder, transformer: Any, kinds: Mapping[str, F
             inputs = graph.concatenate([graph.input(column, TensorProto.DOUBLE) for column in names])
             blocks.append(convert_numbers(graph, part, inputs))
         elif found == {"category"}:
-            blocks.append(_convert_categories(graph, part, names))
+            blocks.append(convert_categories(graph, part, names))
         else:
             raise CannotConvertError(f"the step {name!r} mixes numbers and categories")
         places.extend(place)
@@ -117,62 +106,6 @@ def _project(graph: GraphBuilder, reduction: Any, matrix: str) -> str:
     else:
         center, axes = reduction.mean_, reduction.directions_
     return graph.node("MatMul", graph.node("Sub", matrix, graph.constant(center)), graph.constant(axes))
-
-
-def _convert_categories(graph: GraphBuilder, part: Any, names: Sequence[str]) -> str:
-    """Return the looked-up results of an encoder, one table per column."""
-    from onnx import TensorProto
-
-    known = _known_categories(part, len(names))
-    tables = _tabulate(part, names, known)
-    varying = [np.flatnonzero((table != table[-1]).any(axis=0)) for table in tables]
-    constant = np.setdiff1d(np.arange(tables[0].shape[1]), np.concatenate(varying))
-    varying[0] = np.concatenate([varying[0], constant])
-    if len(np.unique(np.concatenate(varying))) != sum(map(len, varying)):
-        raise CannotConvertError("an encoder combines several columns")
-    blocks = []
-    for name, values, table, outputs in zip(names, known, tables, varying, strict=True):
-        code = graph.node(
-            "LabelEncoder",
-            graph.input(name, TensorProto.STRING),
-            domain="ai.onnx.ml",
-            keys_strings=values,
-            values_int64s=list(range(len(values))),
-            default_int64=len(values),
-        )
-        column = graph.node("Reshape", code, graph.constant([-1], np.int64))
-        blocks.append(graph.node("Gather", graph.constant(table[:, outputs]), column, axis=0))
-    return graph.take_columns(graph.concatenate(blocks), np.argsort(np.concatenate(varying)))
-
-
-def _known_categories(part: Any, n_columns: int) -> list[list[str]]:
-    """Return the texts that an encoder knows, by column, and the missing one."""
-    steps = [step for _, step in part.steps] if type(part).__name__ == "Pipeline" else [part]
-    learned = [getattr(step, name) for step in steps for name in _LEARNED_CATEGORIES if hasattr(step, name)]
-    if not learned or any(len(by_column) != n_columns for by_column in learned):
-        raise CannotConvertError(f"{type(part).__name__} of categories has no encoder with known categories")
-    texts = [[value for by_column in learned for value in by_column[position]] for position in range(n_columns)]
-    return [list(dict.fromkeys([*filter(_is_text, values), MISSING_CATEGORY])) for values in texts]
-
-
-def _is_text(value: Any) -> bool:
-    return isinstance(value, str)
-
-
-def _tabulate(part: Any, names: Sequence[str], known: Sequence[Sequence[str]]) -> list[npt.NDArray[np.float64]]:
-    """Return, by column, the results for each known category and, in the last row, for an unseen one."""
-    unseen = dict.fromkeys(names, _UNSEEN)
-    tables = []
-    for name, values in zip(names, known, strict=True):
-        frame = pd.DataFrame(
-            [{**unseen, name: value} for value in [*values, _UNSEEN]], columns=list(names), dtype=object
-        )
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", UserWarning)  # encoders warn of the unseen category that is asked for
-            result = part.transform(frame)
-        dense = result.toarray() if hasattr(result, "toarray") else result
-        tables.append(np.asarray(dense, dtype=np.float64))
-    return tables
 
 
 def _indicate(graph: GraphBuilder, indicator: Any, matrix: str) -> str:
