@@ -25,7 +25,7 @@ _LAST_MOMENT = np.datetime64("9999-12-31T23:59:59", "s")
 
 
 def clean_numbers(values: npt.NDArray[Any], kind: ColumnKind) -> Converted:
-    """Convert an array of a numeric or boolean dtype into numbers of one of the numeric kinds; objects are left alone."""
+    """Convert an array of a numeric or boolean dtype into numbers of a numeric kind; objects are left alone."""
     array = np.full(len(values), np.nan)
     if values.dtype.kind not in "iufb":
         return array, np.zeros(len(values), dtype=bool)
