@@ -185,6 +185,12 @@ def test_score_table_impossible_output_is_refused_before_reading(onnx, forest, t
         score_table(onnx, config_for(forest, tmp_path / "nowhere.csv", tmp_path / name))
 
 
+def test_score_table_onto_the_table_itself_is_refused(onnx, forest: Fitted, tmp_path: Path):
+    titanic().to_csv(tmp_path / "table.csv", index=False)
+    with pytest.raises(ConfigError, match="the table to score itself"):
+        score_table(onnx, config_for(forest, tmp_path / "table.csv", tmp_path / "table.csv"))
+
+
 def test_score_table_unusual_batch_gives_warnings(onnx, forest: Fitted, tmp_path: Path):
     titanic().assign(age=np.nan).to_parquet(tmp_path / "in.parquet")
     result = score_table(onnx, config_for(forest, tmp_path / "in.parquet", tmp_path / "out.csv"))
