@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from artifacts.fitted import Fitted, fit
+from tests.artifacts.fitted import Fitted, fit
 from threadpoolctl import threadpool_limits
 
 

@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 
 import pytest
-from artifacts.fitted import Fitted
+from tests.artifacts.fitted import Fitted
 
 from ml_project.artifacts.export import MAX_REFERENCE_ROWS, store_metrics
 from ml_project.artifacts.loading import load_artifact

@@ -9,7 +9,7 @@ from typing import Any
 
 import pandas as pd
 import pytest
-from artifacts.fitted import Fitted, records_of
+from tests.artifacts.fitted import Fitted, records_of
 
 from ml_project.artifacts.container import read_container, write_container
 from ml_project.artifacts.loading import load_artifact

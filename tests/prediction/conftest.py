@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from artifacts.fitted import Fitted, fit
+from tests.artifacts.fitted import Fitted, fit
 
 from ml_project.artifacts.loading import load_artifact
 from ml_project.prediction.pipeline import PredictionPipeline

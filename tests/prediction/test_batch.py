@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from artifacts.fitted import TITANIC, Fitted, titanic
+from tests.artifacts.fitted import TITANIC, Fitted, titanic
 
 from ml_project.config import Config
 from ml_project.errors import ConfigError, DataSourceError, InvalidDataError, MlProjectError

@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-from artifacts.fitted import SCHEMA, titanic
+from tests.artifacts.fitted import SCHEMA, titanic
 
 from ml_project.data.coercion import convert
 from ml_project.prediction.batch_rows import ProblemCollector, check_chunk

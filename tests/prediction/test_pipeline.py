@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-from artifacts.fitted import Fitted, records_of, titanic
+from tests.artifacts.fitted import Fitted, records_of, titanic
 
 from ml_project.errors import InvalidDataError
 from ml_project.prediction.pipeline import PredictionPipeline

@@ -1,0 +1,127 @@
+"""The documentation: its Python and YAML blocks work, its links lead somewhere, its tables are up to date."""
+
+import importlib.util
+import re
+import shutil
+import sys
+import tomllib
+import warnings
+from pathlib import Path
+
+import pytest
+import yaml
+
+from ml_project.cli import main
+from ml_project.config_sources import load_config
+from ml_project.use_case_file import load_use_case
+
+REPOSITORY = Path(__file__).resolve().parent.parent
+PAGES = [REPOSITORY / "README.md", *sorted((REPOSITORY / "documentation").glob("*.md"))]
+BLOCK = re.compile(r"^```(\w+)[^\n]*\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
+HEADING = re.compile(r"^#+ +(.*?)\s*$", re.MULTILINE)
+FOLDERS_TO_COPY = ("data/data", "use_cases")
+
+
+def blocks(page, language):
+    """Return the first line and the text of a page's blocks in a language."""
+    text = page.read_text(encoding="utf-8")
+    return [
+        (text.count("\n", 0, match.start(2)), match[2]) for match in BLOCK.finditer(text) if match[1] == language
+    ]
+
+
+def pages_with(language):
+    return [pytest.param(page, id=page.name) for page in PAGES if blocks(page, language)]
+
+
+@pytest.fixture(scope="module")
+def project_copy(tmp_path_factory):
+    """Return a folder with data, use cases and a quickly trained model, in which blocks may write."""
+    folder = tmp_path_factory.mktemp("project")
+    for name in FOLDERS_TO_COPY:
+        shutil.copytree(REPOSITORY / name, folder / name)
+    shutil.copy(REPOSITORY / "project_config.yaml", folder)
+    words = "train --modelling.candidates linear --modelling.n_hyperparameter_optimisation_runs 1 --splits.n_folds 2"
+    quick = "--evaluation.explain false --tracking.enabled false --compute.n_processes 1"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        assert main([*words.split(), *quick.split()]) == 0
+    return folder
+
+
+@pytest.mark.parametrize("page", pages_with("python"))
+def test_python_blocks_of_a_page_run_in_order(page, project_copy, tmp_path, monkeypatch):
+    # The blocks become one module, each at the lines that it has on the page, because code without a file has no
+    # source that a feature process could be recognised by.
+    lines = []
+    for start, code in blocks(page, "python"):
+        lines += [""] * (start - len(lines)) + code.splitlines()
+    name = f"page_{page.stem}"
+    file = tmp_path / f"{name}.py"
+    file.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    monkeypatch.chdir(project_copy)
+    spec = importlib.util.spec_from_file_location(name, file)
+    module = importlib.util.module_from_spec(spec)
+    monkeypatch.setitem(sys.modules, name, module)
+    with warnings.catch_warnings():
+        spec.loader.exec_module(module)
+        for test in [value for key, value in vars(module).items() if key.startswith("test_")]:
+            test()
+
+
+@pytest.mark.parametrize("page", pages_with("yaml"))
+def test_yaml_blocks_of_a_page_are_configs(page, tmp_path):
+    for _, text in blocks(page, "yaml"):
+        assert isinstance(yaml.safe_load(text), dict)
+        file = tmp_path / "config.yaml"
+        file.write_text(text, encoding="utf-8")
+        use_case = load_use_case(REPOSITORY / "use_cases/use_case_config.py", "modelling")
+        load_config(use_case, config_file=file)
+
+
+@pytest.mark.parametrize("page", [pytest.param(page, id=page.name) for page in PAGES])
+def test_links_of_a_page_lead_to_files_and_headings(page):
+    broken = []
+    for target in LINK.findall(without_code(page)):
+        if target.startswith(("http://", "https://")):
+            continue
+        path, _, anchor = target.partition("#")
+        file = (page.parent / path).resolve() if path else page
+        if not file.exists() or (anchor and anchor not in anchors(file)):
+            broken.append(target)
+    assert broken == []
+
+
+@pytest.mark.parametrize("page", [pytest.param(page, id=page.name) for page in PAGES])
+def test_files_named_on_a_page_exist(page):
+    folders = "ml_project|executables|use_cases|tests|documentation|data/data"
+    named = re.findall(rf"`((?:{folders})/[\w./-]*\w\.(?:py|sh|md|yaml|parquet))`", page.read_text(encoding="utf-8"))
+    assert [name for name in named if not (REPOSITORY / name).exists()] == []
+
+
+def test_config_reference_is_what_the_config_gives():
+    file = REPOSITORY / "executables/write_config_reference.py"
+    spec = importlib.util.spec_from_file_location("write_config_reference", file)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    written = module.REFERENCE.read_text(encoding="utf-8")
+    assert written == module.render(), "run: pipenv run python executables/write_config_reference.py"
+
+
+def test_dependencies_page_has_every_direct_dependency():
+    pipfile = tomllib.loads((REPOSITORY / "Pipfile").read_text(encoding="utf-8"))
+    wanted = {name for section in ("packages", "train", "dev-packages") for name in pipfile[section]}
+    page = (REPOSITORY / "documentation/dependencies.md").read_text(encoding="utf-8")
+    documented = re.findall(r"^\| `([\w-]+)` \|", page, re.MULTILINE)
+    assert sorted(documented) == sorted(wanted)
+
+
+def without_code(page):
+    return BLOCK.sub("", page.read_text(encoding="utf-8"))
+
+
+def anchors(page):
+    """Return the anchors that GitHub gives to a page's headings."""
+    headings = HEADING.findall(without_code(page))
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
