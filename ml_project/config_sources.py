@@ -19,11 +19,11 @@ from pydantic import ValidationError
 from ml_project.config import Config
 from ml_project.config_fields import config_fields
 from ml_project.errors import ConfigError, Problem
+from ml_project.masking import is_secret_name
 
 ENVIRONMENT_PREFIX = "ML_PROJECT_"
 PROJECT_CONFIG_FILE = Path("project_config.yaml")
 NOT_USABLE = "The config is not usable; nothing was started."
-SECRET_WORDS = ("key", "secret", "password", "token")
 
 
 @dataclass(frozen=True)
@@ -195,7 +195,7 @@ def _problem(details: Any, layers: Sequence[Layer]) -> Problem:
         return Problem("must be set", name)
     if details["type"] == "value_error":
         return Problem(f"{details['ctx']['error']}{source}", name or None)
-    value = "(hidden)" if any(word in name.lower() for word in SECRET_WORDS) else details["input"]
+    value = "(hidden)" if is_secret_name(name) else details["input"]
     allowed = f"allowed: {fields[name].allowed}" if name in fields else details["msg"]
     return Problem(f"{allowed}{source}", name, value=value)
 

@@ -17,7 +17,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from ml_project.errors import ArtifactDamagedError, ArtifactError
-from ml_project.prediction.safe_file import replaced_on_success
+from ml_project.safe_file import replaced_on_success
 
 MARKER = b"ml_project artifact sha256:"
 DIGEST_LENGTH = 64

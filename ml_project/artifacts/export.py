@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import io
 import json
-import re
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -23,11 +22,10 @@ from ml_project.artifacts.trust import dump_model
 from ml_project.config import Config, Task
 from ml_project.data.raw_schema import RawSchema
 from ml_project.errors import ArtifactError
+from ml_project.masking import mask_secrets
 
 MAX_REFERENCE_ROWS = 2000
 
-_USER_IN_ADDRESS = re.compile(r"://[^/\s]*@")
-_SECRET_IN_QUERY = re.compile(r"(?i)([?&][^=&]*(?:password|passwd|pwd|secret|token|key)[^=&]*=)[^&]*")
 
 
 def export_artifact(
@@ -168,10 +166,8 @@ def _parquet(frame: pd.DataFrame) -> bytes:
 
 def _without_secrets(config: Config) -> dict[str, Any]:
     """Return the config as JSON holds it, without what opens a database or storage: artifacts are passed on."""
-    resolved = config.model_dump(mode="json")
-    data = resolved["data"]
-    source = _SECRET_IN_QUERY.sub(r"\1***", _USER_IN_ADDRESS.sub("://***@", data["source"]))
-    return {**resolved, "data": {**data, "source": source, "storage_options": {}}}
+    resolved: dict[str, Any] = mask_secrets(config.model_dump(mode="json"))
+    return {**resolved, "data": {**resolved["data"], "storage_options": {}}}
 
 
 def _to_json(manifest: Manifest) -> bytes:

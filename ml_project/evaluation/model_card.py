@@ -11,8 +11,9 @@ import pandas as pd
 
 from ml_project.evaluation.card_sections import Section, make_sections
 from ml_project.evaluation.findings import Evaluation
-from ml_project.evaluation.masking import mask_secrets
-from ml_project.evaluation.writing import PLOTS, replace_file
+from ml_project.evaluation.writing import PLOTS
+from ml_project.masking import mask_secrets
+from ml_project.safe_file import replace_file
 
 
 def write_model_card(

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-import os
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -13,6 +11,7 @@ from typing import Any
 from ml_project.evaluation.figures import FIGURES
 from ml_project.evaluation.findings import Evaluation
 from ml_project.evaluation.metrics import Interval
+from ml_project.safe_file import replace_file
 
 PLOTS = "plots"
 _TABLES = ("metrics", "target", "classes", "confusion_matrix", "features", "permutation_importance", "shap_importance")
@@ -45,20 +44,6 @@ def write_evaluation(evaluation: Evaluation, directory: Path) -> dict[str, Path]
     for path in set(known) - set(paths.values()):
         path.unlink(missing_ok=True)
     return paths
-
-
-def replace_file(path: Path, content: bytes) -> None:
-    """Write a file so that a reader finds the old content or the new one, and a crash leaves no part of it."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(content)
-        Path(temporary).chmod(0o644)
-        Path(temporary).replace(path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
 
 
 def to_summary(evaluation: Evaluation) -> dict[str, Any]:

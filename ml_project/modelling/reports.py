@@ -9,7 +9,8 @@ import pandas as pd
 from ml_project.artifacts.loading import LoadedArtifact
 from ml_project.evaluation.evaluate import Evaluation
 from ml_project.evaluation.model_card import render_table_page, write_model_card
-from ml_project.evaluation.writing import replace_file, write_evaluation
+from ml_project.evaluation.writing import write_evaluation
+from ml_project.safe_file import replace_file
 
 
 def write_reports(

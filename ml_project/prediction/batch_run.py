@@ -15,8 +15,8 @@ from ml_project.data.raw_schema import RawSchema
 from ml_project.errors import InvalidDataError, Problem
 from ml_project.prediction.batch_rows import CheckedChunk, ProblemCollector, check_chunk
 from ml_project.prediction.pipeline import PredictionPipeline
-from ml_project.prediction.safe_file import replaced_on_success
 from ml_project.prediction.table_writer import TableWriter, open_writer
+from ml_project.safe_file import replaced_on_success
 
 ROW = "row"
 MAX_WARNINGS = 20

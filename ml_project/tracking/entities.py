@@ -10,8 +10,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from ml_project.masking import mask_credentials
 from ml_project.tracking.records import DataRecord, RunRecord, TrialRecord
-from ml_project.tracking.texts import MAX_PARAMETER_LENGTH, MAX_TAG_LENGTH, mask_credentials, to_key, to_text
+from ml_project.tracking.texts import MAX_PARAMETER_LENGTH, MAX_TAG_LENGTH, to_key, to_text
 
 if TYPE_CHECKING:
     from mlflow.entities import DatasetInput

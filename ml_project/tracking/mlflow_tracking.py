@@ -13,6 +13,7 @@ import pandas as pd
 
 from ml_project.config import TrackingConfig
 from ml_project.errors import TrackingError
+from ml_project.masking import mask_credentials
 from ml_project.tracking.connection import prepare_mlflow
 from ml_project.tracking.places import find_place
 from ml_project.tracking.records import (
@@ -26,7 +27,6 @@ from ml_project.tracking.records import (
     TrialRecord,
 )
 from ml_project.tracking.run_writer import RunWriter
-from ml_project.tracking.texts import mask_credentials
 from ml_project.tracking.worker import Worker
 
 logger = logging.getLogger(__name__)

@@ -7,7 +7,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from ml_project.errors import TrackingError
-from ml_project.tracking.texts import mask_credentials
+from ml_project.masking import mask_credentials
 
 SERVER_SCHEMES = ("http", "https", "databricks")
 DATABASE_SCHEMES = ("postgresql", "mysql", "mssql")

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from ml_project.config import TrackingConfig
+from ml_project.masking import mask_credentials, mask_secrets
 from ml_project.tracking.connection import connect, find_experiment
 from ml_project.tracking.entities import (
     Measurement,
@@ -40,8 +41,6 @@ from ml_project.tracking.texts import (
     MAX_PARAMETER_LENGTH,
     MAX_TAG_LENGTH,
     flatten,
-    mask_credentials,
-    mask_secrets,
     to_key,
     to_text,
 )

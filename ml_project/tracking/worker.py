@@ -7,7 +7,7 @@ from collections.abc import Callable
 from queue import SimpleQueue
 from threading import Thread
 
-from ml_project.tracking.texts import mask_credentials
+from ml_project.masking import mask_credentials
 
 logger = logging.getLogger(__name__)
 

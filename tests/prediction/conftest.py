@@ -3,11 +3,11 @@
 from pathlib import Path
 
 import pytest
-from tests.artifacts.fitted import Fitted, fit
 
 from ml_project.artifacts.loading import load_artifact
 from ml_project.prediction.pipeline import PredictionPipeline
 from ml_project.project.features import FEATURE_PROCESSES
+from tests.artifacts.fitted import Fitted, fit
 
 
 @pytest.fixture(scope="session")

@@ -8,12 +8,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from tests.artifacts.fitted import TITANIC, Fitted, titanic
 
 from ml_project.config import Config
 from ml_project.errors import ConfigError, DataSourceError, InvalidDataError, MlProjectError
 from ml_project.prediction.batch import score_table
 from ml_project.prediction.pipeline import PredictionPipeline
+from tests.artifacts.fitted import TITANIC, Fitted, titanic
 
 
 class Engine:

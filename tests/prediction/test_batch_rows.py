@@ -3,11 +3,11 @@
 import numpy as np
 import pandas as pd
 import pytest
-from tests.artifacts.fitted import SCHEMA, titanic
 
 from ml_project.data.coercion import convert
 from ml_project.prediction.batch_rows import ProblemCollector, check_chunk
 from ml_project.validation.frames import failing_rows
+from tests.artifacts.fitted import SCHEMA, titanic
 
 WRONG = {
     "passenger_id": [None, 0, -1, "x"],

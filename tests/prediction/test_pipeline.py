@@ -3,10 +3,10 @@
 import numpy as np
 import pandas as pd
 import pytest
-from tests.artifacts.fitted import Fitted, records_of, titanic
 
 from ml_project.errors import InvalidDataError
 from ml_project.prediction.pipeline import PredictionPipeline
+from tests.artifacts.fitted import Fitted, records_of, titanic
 
 
 def test_predict_has_label_and_a_probability_per_class(onnx: PredictionPipeline, forest: Fitted):

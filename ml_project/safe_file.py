@@ -59,6 +59,12 @@ def replaced_on_success(path: Path) -> Iterator[Path]:
         _flush(path.parent)
 
 
+def replace_file(path: Path, content: bytes) -> None:
+    """Write a file so that a reader finds the old content or the new one."""
+    with replaced_on_success(path) as temporary:
+        temporary.write_bytes(content)
+
+
 def _flush(path: Path) -> None:
     """Wait until a file's content, or a folder's names, are on the disk."""
     descriptor = os.open(path, os.O_RDONLY)

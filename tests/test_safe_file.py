@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from ml_project.prediction.safe_file import replaced_on_success
+from ml_project.safe_file import replaced_on_success
 
 
 def test_replaced_on_success_replaces_the_file_and_makes_its_folder(tmp_path: Path):
@@ -45,7 +45,7 @@ def test_replaced_on_success_killed_run_leaves_the_old_file_and_the_next_run_cle
     path = tmp_path / "table.csv"
     path.write_text("old")
     code = (
-        "import os, pathlib, signal; from ml_project.prediction.safe_file import replaced_on_success\n"
+        "import os, pathlib, signal; from ml_project.safe_file import replaced_on_success\n"
         f"with replaced_on_success(pathlib.Path({str(path)!r})) as temporary:\n"
         "    temporary.write_text('half'); os.kill(os.getpid(), signal.SIGKILL)"
     )
