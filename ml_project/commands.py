@@ -6,7 +6,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ml_project.config import Config
+from ml_project.config import Config, RunMode
+from ml_project.config_sources import write_config
+from ml_project.errors import ConfigError, Problem
 
 if TYPE_CHECKING:
     from ml_project.evaluation.evaluate import Evaluation
@@ -18,6 +20,7 @@ def train_model(config: Config) -> None:
     from ml_project.modelling.training import train
     from ml_project.project.parts import load_project
 
+    require_switches(config, "modelling")
     result = train(config, load_project())
     print_leaderboard(result.leaderboard)
     print_evaluation(
@@ -45,6 +48,7 @@ def evaluate_model(config: Config) -> None:
     from ml_project.modelling.evaluating import evaluate_artifact
     from ml_project.project.parts import load_project
 
+    require_switches(config, "prediction")
     result = evaluate_artifact(config, load_project())
     print_evaluation(f"{result.rows_evaluated} by {result.artifact.manifest.name}", result.evaluation)
     print_places(result.paths)
@@ -57,6 +61,7 @@ def predict_table(config: Config) -> None:
     from ml_project.prediction.batch import score_table
     from ml_project.project.parts import load_project
 
+    require_switches(config, "prediction")
     artifact = load_artifact(config.artifacts.path, load_project().processes)
     result = score_table(artifact.pipeline, config)
     for warning in result.warnings:
@@ -66,8 +71,26 @@ def predict_table(config: Config) -> None:
     print(f"{result.n_rows:,} rows scored by {artifact.manifest.name} (version {artifact.model_version}).")
     evaluation = evaluate_scored(artifact.pipeline, result, config)
     if evaluation is not None:
-        print_evaluation("Against the known targets, which include rows of the training", evaluation)
-    print_places(result.paths)
+        print_evaluation("Against the known targets, some of which the model may have learned from", evaluation)
+    print_places({**result.paths, "config": write_config(config, config.prediction.output.with_suffix(".config.yaml"))})
+
+
+def require_switches(config: Config, run_mode: RunMode) -> None:
+    """Refuse a config that is for another command.
+
+    Raises
+    ------
+    ConfigError
+        Naming each switch that differs.
+    """
+    wanted = {"run_mode": run_mode, "data_origin": "historic", "execution": "local"}
+    problems = [
+        Problem(f"this command needs {value!r}", name, value=getattr(config, name))
+        for name, value in wanted.items()
+        if getattr(config, name) != value
+    ]
+    if problems:
+        raise ConfigError("The config is for another command; nothing was started.", problems)
 
 
 def print_evaluation(title: str, evaluation: Evaluation) -> None:

@@ -272,7 +272,7 @@ class EvaluationConfig(Section):
     directory: Path = Path("output/evaluation")
     """Folder for plots, tables and the model card: training/ for a training's, one by the data's name for others."""
     n_bootstrap_samples: PositiveInt = 1000
-    """Resamplings of the holdout behind each confidence interval."""
+    """Resamplings behind each confidence interval; fewer, but at least 100, above 50,000 rows."""
     confidence_level: Share = 0.95
     """Level of the confidence intervals, above 0 and below 1."""
     explain: bool = True

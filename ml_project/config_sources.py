@@ -19,7 +19,8 @@ from pydantic import ValidationError
 from ml_project.config import Config
 from ml_project.config_fields import config_fields
 from ml_project.errors import ConfigError, Problem
-from ml_project.masking import is_secret_name
+from ml_project.masking import is_secret_name, mask_secrets
+from ml_project.safe_file import replace_file
 
 ENVIRONMENT_PREFIX = "ML_PROJECT_"
 PROJECT_CONFIG_FILE = Path("project_config.yaml")
@@ -72,6 +73,13 @@ def load_config(
         read_text_layer("the command line", options or {}),
     ]
     return build_config(layers)
+
+
+def write_config(config: Config, path: Path) -> Path:
+    """Write a resolved config, without secrets, as a YAML file that ``--config`` takes, and return its path."""
+    text = yaml.safe_dump(mask_secrets(config.model_dump(mode="json")), sort_keys=False, allow_unicode=True)
+    replace_file(path, text.encode())
+    return path
 
 
 def build_config(layers: Sequence[Layer]) -> Config:

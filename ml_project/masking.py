@@ -9,10 +9,10 @@ from typing import Any
 
 MASK = "***"
 
-_SECRET_WORDS = r"pass(?:word|wd|phrase)?|pwd|secrets?|tokens?|keys?|credentials?|sig(?:nature)?|sas"
-_SECRET_NAME = re.compile(rf"(?i)(^|[_\-.])(?:{_SECRET_WORDS})($|[_\-.])")
+_TELLING_WORDS = r"pass(?:word|wd|phrase)?|pwd|secrets?|tokens?|keys?|credentials?|sig(?:nature)?|sas"
+_SECRET_NAME = re.compile(rf"(?i)(^|[_\-.])(?:{_TELLING_WORDS})($|[_\-.])")
 _CREDENTIALS_IN_ADDRESS = re.compile(r"(?<=://)(?:[^/\s]*|[^/@\s]*:[^@\s]*)(?=@)")
-_SECRET_IN_QUERY = re.compile(rf"(?i)([?&;](?:[^=&;\s]*[_\-.])?(?:{_SECRET_WORDS})(?:[_\-.][^=&;\s]*)?=)[^&;\s]+")
+_SECRET_IN_QUERY = re.compile(rf"(?i)([?&;](?:[^=&;\s]*[_\-.])?(?:{_TELLING_WORDS})(?:[_\-.][^=&;\s]*)?=)[^&;\s]+")
 
 
 def is_secret_name(name: str) -> bool:

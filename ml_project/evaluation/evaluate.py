@@ -32,6 +32,8 @@ _OWN_NAMES = {
     "neg_max_error": "max_error",
 }
 _MOST_SCORED_ROWS = 2_000_000
+_MOST_RESAMPLED_ROWS = 50_000_000
+_FEWEST_RESAMPLES = 100
 
 
 def evaluate(
@@ -106,10 +108,13 @@ def evaluate_outcome(
     scorers = _further_scorers(config, task)
     settings = config.evaluation
     metrics = _measure(task, outcome, scorers)
-    n_scored = max(100, min(settings.n_bootstrap_samples, _MOST_SCORED_ROWS // len(outcome.y_true)))
+    n_resampled, n_scored = (
+        min(settings.n_bootstrap_samples, max(_FEWEST_RESAMPLES, most // len(outcome.y_true)))
+        for most in (_MOST_RESAMPLED_ROWS, _MOST_SCORED_ROWS)
+    )
     seed, level = config.compute.seed, settings.confidence_level
     data = (task, outcome.y_true, outcome.outputs)
-    intervals = bootstrap_intervals(*data, n_samples=settings.n_bootstrap_samples, level=level, seed=seed)
+    intervals = bootstrap_intervals(*data, n_samples=n_resampled, level=level, seed=seed)
     if scorers:
         every = bootstrap_intervals(*data, n_samples=n_scored, level=level, seed=seed, scorers=scorers)
         intervals |= {display_value(name, 0.0)[0]: _display_interval(name, every[name]) for name in scorers}

@@ -10,6 +10,7 @@ import pandas as pd
 
 from ml_project.artifacts.loading import LoadedArtifact, load_artifact
 from ml_project.config import Config
+from ml_project.config_sources import write_config
 from ml_project.data.fingerprint import fingerprint
 from ml_project.data.retrieval import read_historic
 from ml_project.data.splits import holdout_split
@@ -59,7 +60,9 @@ def evaluate_artifact(config: Config, project: Project) -> EvaluationResult:
     raw = validate_raw(read_historic(config.data, schema), schema)
     rows, words = _rows_to_evaluate(raw, artifact)
     evaluation = evaluate(artifact.pipeline, rows, config)
-    paths = write_evaluation(evaluation, config.evaluation.directory / Path(config.data.source).stem)
+    directory = config.evaluation.directory / Path(config.data.source).stem
+    paths = write_evaluation(evaluation, directory)
+    write_config(config, directory / "config.yaml")
     places = {"metrics": paths["metrics_json"], "plots": paths["plot_metrics"].parent}
     return EvaluationResult(evaluation, words, artifact, places)
 

@@ -11,6 +11,7 @@ import pandas as pd
 from ml_project.artifacts.export import export_artifact, store_metrics
 from ml_project.artifacts.loading import LoadedArtifact, load_artifact
 from ml_project.config import Config
+from ml_project.config_sources import write_config
 from ml_project.errors import TrackingError
 from ml_project.evaluation.evaluate import Evaluation, evaluate
 from ml_project.modelling.candidate_runs import run_candidates
@@ -101,6 +102,7 @@ def train(config: Config, project: Project) -> TrainingResult:
         store_metrics(artifact.path, evaluation.metrics)
         artifact = load_artifact(artifact.path, project.processes)
         paths = write_reports(reports, artifact, evaluation, leaderboard)
+        paths["config"] = write_config(config, reports / "config.yaml")
         record_run(tracker, artifact, evaluation, leaderboard, dataset, reports)
         tracked, problem = _finish(tracker)
     return TrainingResult(leaderboard, evaluation, artifact, paths, tracked, problem)
