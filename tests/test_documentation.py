@@ -125,3 +125,11 @@ def anchors(page):
     """Return the anchors that GitHub gives to a page's headings."""
     headings = HEADING.findall(without_code(page))
     return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+def test_architecture_page_has_every_layer_in_order():
+    contracts = tomllib.loads((REPOSITORY / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["importlinter"]
+    layers = [name.strip() for layer in contracts["contracts"][0]["layers"] for name in layer.split("|")]
+    page = (REPOSITORY / "documentation/architecture.md").read_text(encoding="utf-8")
+    rows = re.search(r"^\| layer.*?\n\|---.*?\n(.*?)\n\n", page, re.MULTILINE | re.DOTALL)[1].splitlines()
+    assert [name for row in rows for name in re.findall(r"`(\w+)`", row.split("|")[1])] == layers
