@@ -86,7 +86,7 @@ def run_leaderboard(config: Config, project: Project, trials_file: Path) -> floa
     candidates = select_candidates(project.candidates, config.modelling.candidates)
     dataset = read_dataset(config, project)
     started = time.perf_counter()
-    data = make_training_data(dataset, config)
+    data = make_training_data(dataset, config, project)
     with open_tracker(config) as tracker:
         record_start(tracker, config, dataset, CodeVersion(None, None))
         entries = run_candidates(
@@ -124,7 +124,7 @@ def run_bare(config: Config, project: Project, trials_file: Path) -> float:
     os.environ["PYTHONWARNINGS"] = "ignore"
     warnings.simplefilter("ignore")
     started = time.perf_counter()
-    data = make_training_data(dataset, config)
+    data = make_training_data(dataset, config, project)
 
     def build(name: str, trial: int) -> object:
         return build_estimator(candidates[name], plan["trials"][name][trial], config, project, settings)
@@ -173,7 +173,7 @@ def compare(data_set: str, arguments: argparse.Namespace) -> None:
         print(f"  {side:<12} median {medians[side]:7.2f} s   all {', '.join(f'{value:.2f}' for value in measured)}")
     print(f"  ratio        {medians['leaderboard'] / medians['bare']:.2f} (goal: at most {GOAL})")
     print(
-        f"  the first run, which creates MLflow's database, took {first:.2f} s: {first / medians['bare']:.2f} times bare"
+        f"  first run, which creates MLflow's database: {first:.2f} s, {first / medians['bare']:.2f} times bare"
     )
 
 

@@ -8,10 +8,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ml_project.data.columns import Columns
+from ml_project.data.columns import Columns, FeatureKind
 from ml_project.errors import ArtifactDamagedError
 from ml_project.feature_engineering.engineered import engineered_frame, fill_missing_categories
-from ml_project.feature_engineering.process import FeatureKind
 
 
 class NativeEngine:

@@ -15,7 +15,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from ml_project.artifacts.onnx_graph import CannotConvertError, GraphBuilder
-from ml_project.feature_engineering.engineered import MISSING_CATEGORY
+from ml_project.data.columns import MISSING_CATEGORY
 
 _UNSEEN = "\ufffd never seen"
 

@@ -12,9 +12,7 @@ from ml_project.artifacts.engines import NativeEngine, OnnxEngine
 from ml_project.artifacts.onnx_graph import CannotConvertError, GraphBuilder
 from ml_project.artifacts.onnx_models import convert_model
 from ml_project.artifacts.onnx_preprocessing import convert_columns, convert_numbers
-from ml_project.data.columns import Columns
-from ml_project.feature_engineering.engineered import MISSING_CATEGORY
-from ml_project.feature_engineering.process import FeatureKind
+from ml_project.data.columns import MISSING_CATEGORY, Columns, FeatureKind
 
 TOLERANCE = 1e-5
 """Largest difference accepted: of a probability, or of a value relative to its size or the mean size of values."""

@@ -9,7 +9,7 @@ import numpy as np
 
 from ml_project.artifacts.onnx_categories import convert_categories
 from ml_project.artifacts.onnx_graph import CannotConvertError, GraphBuilder
-from ml_project.feature_engineering.process import FeatureKind
+from ml_project.data.columns import FeatureKind
 
 
 def convert_columns(graph: GraphBuilder, transformer: Any, kinds: Mapping[str, FeatureKind]) -> str:

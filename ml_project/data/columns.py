@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
 from ml_project.data.raw_schema import NUMERIC_KINDS, ColumnKind, RawSchema
+
+FeatureKind = Literal["number", "category"]
+"""What a feature is to a model."""
+
+MISSING_CATEGORY = ""
+"""A missing category in an engineered frame. A text, because ONNX has no missing texts, and because scikit-learn's
+encoders sort categories, which texts and NaN together cannot be."""
 
 Columns = Mapping[str, npt.NDArray[Any]]
 """Arrays of shape ``(n_rows,)`` by column name.

@@ -10,13 +10,9 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from ml_project.data.columns import Columns
+from ml_project.data.columns import MISSING_CATEGORY, Columns, FeatureKind
 from ml_project.errors import FeatureError
-from ml_project.feature_engineering.process import FeatureKind, FeatureProcess
-
-MISSING_CATEGORY = ""
-"""A missing category in an engineered frame. A text, because ONNX has no missing texts, and because
-scikit-learn's encoders sort categories, which texts and NaN together cannot be."""
+from ml_project.feature_engineering.process import FeatureProcess
 
 _INFINITE = frozenset({math.inf, -math.inf})
 _CATEGORY_TYPES = frozenset({str, type(None)})

@@ -11,13 +11,13 @@ import pandas as pd
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
-from ml_project.data.columns import Columns, to_columns
+from ml_project.data.columns import Columns, FeatureKind, to_columns
 from ml_project.data.raw_schema import NUMERIC_KINDS, RawSchema
 from ml_project.errors import FeatureError, Problem
 from ml_project.feature_engineering.declaration import check_declaration
 from ml_project.feature_engineering.engineered import check_result, engineered_frame
 from ml_project.feature_engineering.fingerprint import source_fingerprint
-from ml_project.feature_engineering.process import FeatureKind, FeatureProcess, fit_state
+from ml_project.feature_engineering.process import FeatureProcess, fit_state
 from ml_project.feature_engineering.selection import suggest
 
 

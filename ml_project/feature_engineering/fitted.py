@@ -11,9 +11,9 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
-from ml_project.data.columns import Columns
+from ml_project.data.columns import Columns, FeatureKind
 from ml_project.errors import FeatureError
-from ml_project.feature_engineering.process import FeatureKind, FeatureProcess, State
+from ml_project.feature_engineering.process import FeatureProcess, State
 
 Statistic = Literal["mean", "median", "std", "count"]
 

@@ -14,10 +14,9 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
-from ml_project.data.columns import Columns
+from ml_project.data.columns import Columns, FeatureKind
 from ml_project.errors import FeatureError
 
-FeatureKind = Literal["number", "category"]
 MissingRule = Literal["propagates", "never", "may"]
 State = Mapping[str, Any]
 

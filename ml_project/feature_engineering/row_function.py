@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ml_project.data.columns import Columns
+from ml_project.data.columns import Columns, FeatureKind
 from ml_project.errors import FeatureError
-from ml_project.feature_engineering.process import FeatureKind, FeatureProcess, MissingRule, State
+from ml_project.feature_engineering.process import FeatureProcess, MissingRule, State
 
 
 class RowFeature[**P, R](FeatureProcess):

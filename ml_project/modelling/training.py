@@ -82,7 +82,7 @@ def train(config: Config, project: Project) -> TrainingResult:
     """
     candidates = check_plan(config, project)
     dataset = read_dataset(config, project)
-    data = make_training_data(dataset, config)
+    data = make_training_data(dataset, config, project)
     code = read_code_version()
     reports = config.evaluation.directory / "training"
     with open_tracker(config) as tracker:

@@ -21,6 +21,7 @@ from ml_project.feature_engineering.selection import suggest
 from ml_project.modelling.estimators import build_features
 from ml_project.modelling.fitting import TrainingData
 from ml_project.modelling.project_parts import Project
+from ml_project.validation.engineered import check_engineered
 from ml_project.validation.expectations import check_batch
 from ml_project.validation.frames import validate_raw
 
@@ -116,9 +117,19 @@ def read_dataset(config: Config, project: Project) -> Dataset:
     return Dataset(schema, raw, target, training_rows, holdout_rows, fingerprint(raw))
 
 
-def make_training_data(dataset: Dataset, config: Config) -> TrainingData:
-    """Return the training rows with their folds and metrics."""
+def make_training_data(dataset: Dataset, config: Config, project: Project) -> TrainingData:
+    """Return the training rows with their folds and metrics.
+
+    Raises
+    ------
+    FeatureError
+        When a feature cannot be learned from.
+    TargetError
+        When the rows do not fill the folds.
+    """
     raw, target = dataset.training_raw, dataset.target.values[dataset.training_rows]
+    features = build_features(config, project)
+    check_engineered(features.fit_transform(raw), features.kinds, training=True)
     folds = make_folds(raw, raw[config.data.target_column], config.splits, task=dataset.task, seed=config.compute.seed)
     return TrainingData(raw, target, folds, resolve_metrics(config, dataset.task))
 

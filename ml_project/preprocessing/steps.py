@@ -6,9 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from ml_project.config import EncodingConfig, ImputingConfig, PreprocessingConfig, Task
+from ml_project.data.columns import MISSING_CATEGORY, FeatureKind
 from ml_project.errors import ConfigError, Problem
-from ml_project.feature_engineering.engineered import MISSING_CATEGORY
-from ml_project.feature_engineering.process import FeatureKind
 
 Step = tuple[str, Any]
 """A name and an estimator, as pipelines take them."""

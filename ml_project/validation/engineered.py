@@ -4,18 +4,17 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 from pandas.api import types
 
+from ml_project.data.columns import MISSING_CATEGORY, FeatureKind
 from ml_project.errors import FeatureError, Problem
 
 if TYPE_CHECKING:
     from pandera.pandas import DataFrameSchema
-
-FeatureKind = Literal["number", "category"]
 
 
 def check_engineered(engineered: pd.DataFrame, kinds: Mapping[str, FeatureKind], *, training: bool = False) -> None:
@@ -39,7 +38,9 @@ def check_engineered(engineered: pd.DataFrame, kinds: Mapping[str, FeatureKind],
     if not problems:
         problems = _value_problems(engineered, kinds)
     if training and not problems:
-        empty = [name for name in kinds if bool(engineered[name].isna().all())]
+        empty = [
+            name for name in kinds if bool((engineered[name].isna() | (engineered[name] == MISSING_CATEGORY)).all())
+        ]
         text = "all values are missing, so nothing can be learned from it; leave the feature out"
         problems = [Problem(text, name) for name in empty]
     if problems:

@@ -82,7 +82,7 @@ def test_run_candidates_whole_pipeline_is_fitted_on_the_folds_rows_only(make_con
     """The cross-validated score equals that of a pipeline that has never seen the scored rows."""
     config = make_config(modelling={"candidates": ("linear",), "n_hyperparameter_optimisation_runs": 1})
     dataset = read_dataset(config, project)
-    data = make_training_data(dataset, config)
+    data = make_training_data(dataset, config, project)
     (entry,) = run_candidates(select_candidates(project.candidates, ("linear",)), config, project, dataset, data)
     estimator = build_estimator(project.candidates[2], {"C": 1.0}, config, project, FitSettings("binary"))
     for (fit_rows, score_rows), score in zip(data.folds, entry.best.scores("roc_auc"), strict=True):
