@@ -4,8 +4,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from tests.artifacts.fitted import Fitted, fit
 from threadpoolctl import threadpool_limits
+
+from tests.artifacts.fitted import Fitted, fit
 
 
 @pytest.fixture(autouse=True, scope="session")

@@ -9,13 +9,13 @@ from typing import Any
 
 import pandas as pd
 import pytest
-from tests.artifacts.fitted import Fitted, records_of
 
 from ml_project.artifacts.container import read_container, write_container
 from ml_project.artifacts.loading import load_artifact
 from ml_project.errors import ArtifactDamagedError, ArtifactError, ArtifactIncompatibleError
 from ml_project.feature_engineering.ready_made import Sum
 from ml_project.project.features import FEATURE_PROCESSES
+from tests.artifacts.fitted import Fitted, records_of
 
 HEAVY = {
     "mlflow", "optuna", "shap", "matplotlib", "pandera", "imblearn", "sqlalchemy", "skl2onnx", "evidently", "boto3",

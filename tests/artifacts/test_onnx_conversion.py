@@ -5,7 +5,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from tests.artifacts.fitted import Fitted, fit
 from sklearn.linear_model import LogisticRegression
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import Pipeline
@@ -18,6 +17,7 @@ from ml_project.artifacts.serving_model import model_packages, serving_model
 from ml_project.artifacts.trust import dump_model, load_model
 from ml_project.data.columns import to_columns
 from ml_project.errors import ArtifactError
+from tests.artifacts.fitted import Fitted, fit
 
 CANDIDATES = (
     "baseline", "rule", "linear", "decision_tree", "random_forest",
