@@ -1,6 +1,7 @@
 """The one way in from a shell: ``python -m ml_project COMMAND`` and the scripts in ``use_cases``.
 
-Exit codes: 0 when the work is done, 1 when it failed, 2 for wrong usage or a wrong config, 130 after Ctrl-C.
+Exit codes: 0 when the work is done, 1 when it failed, 2 for wrong usage or a wrong config, 130 after Ctrl-C, 143 after
+SIGTERM.
 """
 
 from __future__ import annotations
@@ -19,12 +20,13 @@ from ml_project.commands import evaluate_model, predict_table, train_model
 from ml_project.config import Config, RunMode
 from ml_project.config_sources import explain
 from ml_project.errors import ConfigError, MlProjectError
+from ml_project.termination import Terminated, sigterm_raises
 from ml_project.use_case_file import USE_CASE_FILE, load_use_case
 
 Action = Callable[[Config], None]
 BuildConfig = Callable[[], Config]
 
-DONE, FAILED, WRONG_USAGE, INTERRUPTED = 0, 1, 2, 130
+DONE, FAILED, WRONG_USAGE, INTERRUPTED, TERMINATED = 0, 1, 2, 130, 143
 COMMANDS: dict[str, tuple[Action, RunMode]] = {
     "train": (train_model, "modelling"),
     "evaluate": (evaluate_model, "prediction"),
@@ -76,16 +78,11 @@ def run(action: Action, use_case: BuildConfig | None, *, program: str, arguments
     try:
         config = _build(use_case)
         parser = build_parser(program, (action.__doc__ or "").strip().splitlines()[0], config)
-        action(resolve_config(parse_arguments(arguments, parser), config, os.environ))
-    except ConfigError as error:
-        return _report(program, str(error), WRONG_USAGE, debug)
-    except MlProjectError as error:
-        return _report(program, str(error), FAILED, debug)
-    except KeyboardInterrupt:
-        return _report(program, "interrupted", INTERRUPTED, debug)
-    except Exception as error:  # noqa: BLE001  the last place that can turn it into a readable line
-        message = f"unexpected {type(error).__name__}: {error}\nThis is a defect; --debug shows the traceback."
-        return _report(program, message, FAILED, debug)
+        with sigterm_raises():
+            action(resolve_config(parse_arguments(arguments, parser), config, os.environ))
+    except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001  the last place that can turn it into readable lines
+        message, code = _explain(error)
+        return _report(program, message, code, debug)
     return DONE
 
 
@@ -94,6 +91,23 @@ def _build(use_case: BuildConfig | None) -> Config | None:
         return use_case() if use_case else None
     except ValidationError as error:
         raise explain(error) from error
+
+
+def _explain(error: BaseException) -> tuple[str, int]:
+    """Return what to tell of an error, and the exit code."""
+    match error:
+        case ConfigError():
+            return str(error), WRONG_USAGE
+        case MlProjectError():
+            return str(error), FAILED
+        case Terminated():
+            return "ended by SIGTERM", TERMINATED
+        case KeyboardInterrupt():
+            return "interrupted", INTERRUPTED
+        case OSError():
+            return f"a file, folder or connection cannot be used: {error}; check it, and the free disk space", FAILED
+        case _:
+            return f"unexpected {type(error).__name__}: {error}\nThis is a defect; --debug shows the traceback.", FAILED
 
 
 def _report(program: str, message: str, code: int, debug: bool) -> int:

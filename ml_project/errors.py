@@ -24,6 +24,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 MAX_SAMPLES_PER_PROBLEM = 5
 
 
@@ -52,7 +54,8 @@ class Problem:
         """Return the problem as one line, for instance ``row 3, age = -4: must be at least 0``."""
         places = [] if self.row is None else [f"row {self.row}"]
         if self.field is not None:
-            places.append(self.field if self.value is None else f"{self.field} = {self.value!r}")
+            value = self.value.item() if isinstance(self.value, np.generic) else self.value
+            places.append(self.field if value is None else f"{self.field} = {value!r}")
         return f"{', '.join(places)}: {self.problem}" if places else self.problem
 
 

@@ -13,6 +13,8 @@ from ml_project.config import Task
 from ml_project.errors import MAX_SAMPLES_PER_PROBLEM, Problem, TargetError
 
 MAX_CLASSES_OF_WHOLE_NUMBERS = 20
+TRUE_TEXTS = ("true", "yes", "y", "on")
+FALSE_TEXTS = ("false", "no", "n", "off")
 
 
 @dataclass(frozen=True)
@@ -114,6 +116,13 @@ def _numbers(values: pd.Series[Any], column: str) -> npt.NDArray[np.float64]:
     return values.to_numpy(dtype=np.float64)
 
 
+def _is_meant(value: Any, positive_class: Any) -> bool:
+    """Return whether a config's class is a target's value; YAML reads an unquoted yes or no as true or false."""
+    if isinstance(positive_class, bool) and isinstance(value, str):
+        return value.strip().lower() in (TRUE_TEXTS if positive_class else FALSE_TEXTS)
+    return bool(value == positive_class) or str(value) == str(positive_class)
+
+
 def _ordered_classes(values: pd.Series[Any], column: str, task: str, positive_class: Any) -> tuple[Any, ...]:
     classes = sorted(values.unique().tolist())
     if task == "binary" and len(classes) != 2:
@@ -122,7 +131,7 @@ def _ordered_classes(values: pd.Series[Any], column: str, task: str, positive_cl
         )
     if positive_class is None or task != "binary":
         return tuple(classes)
-    named = [value for value in classes if value == positive_class or str(value) == str(positive_class)]
+    named = [value for value in classes if _is_meant(value, positive_class)]
     if not named:
         raise TargetError(
             f"data.positive_class is {positive_class!r}, but the classes of {column!r} are {classes}; name one of them."

@@ -15,7 +15,7 @@ from ml_project.modelling.candidates import Candidate, FitSettings
 from ml_project.modelling.estimators import build_estimator, fit_settings
 from ml_project.modelling.fit_pool import FitPool, WorkerDied, fit_pool
 from ml_project.modelling.fitting import FinalFit, TrainingData, fit_finally
-from ml_project.modelling.journal import OpenStudy, search_fingerprint, search_journal
+from ml_project.modelling.journal import OpenStudy, search_fingerprint
 from ml_project.modelling.leaderboard import Entry, choose_winner
 from ml_project.modelling.progress import search_progress
 from ml_project.modelling.project_parts import Project
@@ -35,6 +35,7 @@ def run_candidates(
     dataset: Dataset,
     data: TrainingData,
     on_searched: OnSearched = lambda _: None,
+    open_study: OpenStudy = lambda _: None,
 ) -> list[Entry]:
     """Search every candidate and fit each one's best trial on all training rows.
 
@@ -50,6 +51,8 @@ def run_candidates(
         The rows, and what the workers need of them.
     on_searched
         Called with the searches when they are done, before the last fits.
+    open_study
+        What :func:`ml_project.modelling.journal.search_journal` yields; by default nothing is kept for a resumption.
 
     Raises
     ------
@@ -60,11 +63,7 @@ def run_candidates(
 
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     settings = fit_settings(config, dataset.task)
-    identity = _search_fingerprint(candidates, config, project, dataset)
-    with (
-        search_journal(config.modelling.search_directory, identity) as open_study,
-        fit_pool(data, config.compute.n_processes, config.compute.n_threads) as pool,
-    ):
+    with fit_pool(data, config.compute.n_processes, config.compute.n_threads) as pool:
         searches = [_open_search(candidate, config, project, settings, data, open_study) for candidate in candidates]
         _report_resumption(searches)
         with search_progress(searches, data.metrics[0], len(data.folds)) as on_fold:
@@ -137,7 +136,7 @@ def _report_resumption(searches: Sequence[CandidateSearch]) -> None:
         logger.warning("Going on with an interrupted search: %d trials are already done.", n_resumed)
 
 
-def _search_fingerprint(candidates: Sequence[Candidate], config: Config, project: Project, dataset: Dataset) -> str:
+def search_identity(candidates: Sequence[Candidate], config: Config, project: Project, dataset: Dataset) -> str:
     """Return the hash of everything that decides the trials' scores."""
     modelling = config.modelling.model_dump(
         mode="json", exclude={"selection_rule", "search_directory", "time_budget_seconds"}

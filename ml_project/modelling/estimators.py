@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ml_project.config import ComputeConfig, Config, Task
-from ml_project.errors import ConfigError, Problem
+from ml_project.errors import ConfigError, FeatureError, Problem
 from ml_project.feature_engineering.engineering import FeatureEngineering
 from ml_project.feature_engineering.selection import select_processes
 from ml_project.modelling.candidates import Candidate, Device, FitSettings
@@ -32,8 +32,15 @@ def build_features(config: Config, project: Project) -> FeatureEngineering:
             for column in unknown
         ]
         raise ConfigError("The features cannot be built; nothing was started.", problems)
-    processes = select_processes(project.processes, config.features.processes)
+    try:
+        processes = select_processes(project.processes, config.features.processes)
+    except FeatureError as error:
+        raise ConfigError("The features cannot be built; nothing was started.", _of_processes(error)) from error
     return FeatureEngineering(processes, project.schema, config.features.columns, config.data.target_column)
+
+
+def _of_processes(error: FeatureError) -> list[Problem]:
+    return [Problem(problem.problem, "features.processes", value=problem.field) for problem in error.problems]
 
 
 def build_estimator(

@@ -18,6 +18,8 @@ from ml_project.evaluation.evaluate import Evaluation, Outcome, evaluate, evalua
 from ml_project.evaluation.target_codes import encode_target
 from ml_project.evaluation.writing import write_evaluation
 from ml_project.modelling.project_parts import Project
+from ml_project.modelling.reports import readable_write_failures
+from ml_project.output_places import check_output_places
 from ml_project.prediction.batch import BatchResult
 from ml_project.prediction.pipeline import PredictionPipeline
 from ml_project.validation.frames import validate_raw
@@ -55,14 +57,16 @@ def evaluate_artifact(config: Config, project: Project) -> EvaluationResult:
     ArtifactError, DataSourceError, InvalidDataError
         When the model or the data cannot be used.
     """
+    directory = config.evaluation.directory / Path(config.data.source).stem
+    check_output_places(folders={"evaluation.directory": directory})
     artifact = load_artifact(config.artifacts.path, project.processes)
     schema = artifact.manifest.raw_schema
     raw = validate_raw(read_historic(config.data, schema), schema)
     rows, words = _rows_to_evaluate(raw, artifact)
     evaluation = evaluate(artifact.pipeline, rows, config)
-    directory = config.evaluation.directory / Path(config.data.source).stem
-    paths = write_evaluation(evaluation, directory)
-    write_config(config, directory / "config.yaml")
+    with readable_write_failures(directory, "nothing else is concerned"):
+        paths = write_evaluation(evaluation, directory)
+        write_config(config, directory / "config.yaml")
     places = {"metrics": paths["metrics_json"], "plots": paths["plot_metrics"].parent}
     return EvaluationResult(evaluation, words, artifact, places)
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import threading
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, Future
 from concurrent.futures.process import BrokenProcessPool
@@ -14,6 +16,7 @@ from ml_project.modelling.fitting import TrainingData
 
 THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS")
 WorkerDied = BrokenProcessPool
+SECONDS_BETWEEN_LOOKS = 1.0
 
 
 class InlineExecutor(Executor):
@@ -71,9 +74,24 @@ class FitPool:
 
         environment = {name: str(self._n_threads) for name in THREAD_VARIABLES}
         executor: Executor = ProcessPoolExecutor(
-            max_workers=self.n_processes, initializer=fitting.install, initargs=(self._data,), env=environment
+            max_workers=self.n_processes,
+            initializer=_start_worker,
+            initargs=(self._data, os.getpid()),
+            env=environment,
         )
         return executor
+
+
+def _start_worker(data: TrainingData, parent: int) -> None:
+    fitting.install(data)
+    threading.Thread(target=_end_with, args=(parent,), name="end with parent", daemon=True).start()
+
+
+def _end_with(parent: int) -> None:
+    """End this process when its parent is gone, which a killed parent cannot see to itself."""
+    while os.getppid() == parent:
+        time.sleep(SECONDS_BETWEEN_LOOKS)
+    os._exit(1)
 
 
 @contextmanager

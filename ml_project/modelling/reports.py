@@ -2,15 +2,36 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pandas as pd
 
 from ml_project.artifacts.loading import LoadedArtifact
+from ml_project.errors import MlProjectError
 from ml_project.evaluation.evaluate import Evaluation
 from ml_project.evaluation.model_card import render_table_page, write_model_card
 from ml_project.evaluation.writing import write_evaluation
 from ml_project.safe_file import replace_file
+
+
+@contextmanager
+def readable_write_failures(directory: Path, remark: str) -> Iterator[None]:
+    """Turn a full disk and its like within a with-block into an error that names the folder.
+
+    Raises
+    ------
+    MlProjectError
+        When something cannot be written; the remark says what is safe.
+    """
+    try:
+        yield
+    except OSError as error:
+        raise MlProjectError(
+            f"The reports in {directory} are incomplete: {error.strerror or error}; {remark}. Free some space or "
+            "change evaluation.directory, and start again."
+        ) from error
 
 
 def write_reports(

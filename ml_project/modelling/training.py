@@ -14,14 +14,15 @@ from ml_project.config import Config
 from ml_project.config_sources import write_config
 from ml_project.errors import TrackingError
 from ml_project.evaluation.evaluate import Evaluation, evaluate
-from ml_project.modelling.candidate_runs import run_candidates
+from ml_project.modelling.candidate_runs import run_candidates, search_identity
 from ml_project.modelling.candidates import Candidate, select_candidates
 from ml_project.modelling.code_version import CodeVersion, read_code_version
 from ml_project.modelling.estimators import resolve_device
+from ml_project.modelling.journal import search_journal
 from ml_project.modelling.leaderboard import Entry, choose_winner, to_frame
 from ml_project.modelling.project_parts import Project
 from ml_project.modelling.records import record_run, record_searches, record_start
-from ml_project.modelling.reports import write_reports
+from ml_project.modelling.reports import readable_write_failures, write_reports
 from ml_project.modelling.training_data import (
     Dataset,
     check_metric_names,
@@ -29,8 +30,11 @@ from ml_project.modelling.training_data import (
     read_dataset,
     used_schema,
 )
+from ml_project.output_places import check_output_places
 from ml_project.tracking.records import TrackedRun
 from ml_project.tracking.tracker import Tracker, open_tracker
+
+REPORTS = "training"
 
 
 @dataclass(frozen=True)
@@ -84,8 +88,12 @@ def train(config: Config, project: Project) -> TrainingResult:
     dataset = read_dataset(config, project)
     data = make_training_data(dataset, config, project)
     code = read_code_version()
-    reports = config.evaluation.directory / "training"
-    with open_tracker(config) as tracker:
+    reports = config.evaluation.directory / REPORTS
+    identity = search_identity(candidates, config, project, dataset)
+    with (
+        open_tracker(config) as tracker,
+        search_journal(config.modelling.search_directory, identity) as open_study,
+    ):
         record_start(tracker, config, dataset, code)
         entries = run_candidates(
             candidates,
@@ -94,6 +102,7 @@ def train(config: Config, project: Project) -> TrainingResult:
             dataset,
             data,
             lambda searches: record_searches(tracker, searches, data.metrics[0]),
+            open_study,
         )
         winner = choose_winner(entries, config.modelling.selection_rule)
         leaderboard = to_frame(entries, winner)
@@ -101,8 +110,9 @@ def train(config: Config, project: Project) -> TrainingResult:
         evaluation = evaluate(artifact.pipeline, dataset.holdout_raw, config, train_raw=dataset.training_raw)
         store_metrics(artifact.path, evaluation.metrics)
         artifact = load_artifact(artifact.path, project.processes)
-        paths = write_reports(reports, artifact, evaluation, leaderboard)
-        paths["config"] = write_config(config, reports / "config.yaml")
+        with readable_write_failures(reports, f"the model is exported to {artifact.path}"):
+            paths = write_reports(reports, artifact, evaluation, leaderboard)
+            paths["config"] = write_config(config, reports / "config.yaml")
         record_run(tracker, artifact, evaluation, leaderboard, dataset, reports)
         tracked, problem = _finish(tracker)
     return TrainingResult(leaderboard, evaluation, artifact, paths, tracked, problem)
@@ -121,12 +131,20 @@ def check_plan(config: Config, project: Project) -> Sequence[Candidate]:
     Raises
     ------
     ConfigError, FeatureError
-        When a candidate, process, column, metric or device of the config does not exist.
+        When a candidate, process, column, metric or device of the config does not exist, or a place for results cannot
+        be written to.
     """
     candidates = select_candidates(project.candidates, config.modelling.candidates)
     used_schema(config, project)
     check_metric_names(config)
     resolve_device(config.compute)
+    check_output_places(
+        files={"artifacts.path": config.artifacts.path},
+        folders={
+            "evaluation.directory": config.evaluation.directory / REPORTS,
+            "modelling.search_directory": config.modelling.search_directory,
+        },
+    )
     return candidates
 
 
