@@ -9,7 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, PositiveInt, model_validator
+from pydantic import BaseModel, ConfigDict, Field, PositiveInt, field_validator, model_validator
 
 RunMode = Literal["modelling", "prediction"]
 DataOrigin = Literal["historic", "production"]
@@ -66,7 +66,7 @@ class DataConfig(Section):
     storage_options: dict[str, Any] = {}
     """Options for object storage, as fsspec names them, such as endpoint_url; secrets belong into the environment."""
     missing_values: tuple[str, ...] = ("", "NA", "N/A", "NaN", "nan", "null", "None", "?")
-    """Texts that mean a missing value, compared after stripping blanks."""
+    """Texts that mean a missing value, compared after stripping blanks; the empty text always does."""
     target_column: str
     """Column to predict."""
     positive_class: str | int | float | bool | None = None
@@ -75,6 +75,11 @@ class DataConfig(Section):
     """Column that identifies a row; it is carried into the predictions and is no feature."""
     batch_expectations: Literal["refuse", "warn"] = "refuse"
     """What modelling does when a batch breaks the expected missing rates or distributions; prediction always warns."""
+
+    @field_validator("missing_values")
+    @classmethod
+    def _empty_text_is_missing(cls, texts: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(("", *texts)))
 
     @model_validator(mode="after")
     def _table_or_query(self) -> Self:
@@ -212,7 +217,7 @@ class ModellingConfig(Section):
         ),
         min_length=1,
     )
-    """Names of the candidates, as registered in ml_project/modelling/candidates.py."""
+    """Names of the candidates, as registered in ml_project/project/candidates.py."""
     metric: str | None = None
     """Scorer that ranks, by scikit-learn's name; null: roc_auc, neg_log_loss or neg_root_mean_squared_error by task."""
     further_metrics: tuple[str, ...] = ()
@@ -220,7 +225,7 @@ class ModellingConfig(Section):
     n_hyperparameter_optimisation_runs: PositiveInt = 10
     """Trials per candidate; the first one uses the candidate's defaults."""
     time_budget_seconds: float | None = Field(default=None, gt=0)
-    """Seconds of search per candidate, after which no new trial starts; none by default."""
+    """Seconds of fitting per candidate, after which no new trial starts; none by default."""
     n_parallel_trials: PositiveInt = 2
     """Trials per candidate that are drawn together; results depend on it, and not on the number of processes."""
     prune: bool = True

@@ -23,7 +23,7 @@ BOUND_SIGNS = {
     annotated_types.Lt: ("lt", "<"),
 }
 PLAIN_NAMES = {str: "text", int: "whole number", float: "number", bool: "true | false", type(None): "null"}
-NULL_TEXTS = frozenset({"null", "none", ""})
+NULL_TEXTS = frozenset({"null", "none"})
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,7 @@ class ConfigField:
         """
         stripped = text.strip()
         kinds = set(_plain_types(self.annotation))
-        if stripped.lower() in NULL_TEXTS and type(None) in kinds:
+        if (not text or stripped.lower() in NULL_TEXTS) and type(None) in kinds:
             return None
         if stripped.startswith(("[", "{")) or self.is_section or dict in kinds:
             return yaml.safe_load(stripped)

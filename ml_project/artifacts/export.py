@@ -101,7 +101,7 @@ def export_artifact(
     manifest = Manifest(
         created_at=datetime.now(UTC),
         name=name,
-        version=_version({"members": hashes, "features": state, "classes": classes}),
+        version=_version(hashes[ONNX_MODEL if ONNX_MODEL in hashes else MODEL], state, classes),
         task=task,
         classes=None if classes is None else tuple(classes),
         target_column=config.data.target_column,
@@ -174,6 +174,11 @@ def _to_json(manifest: Manifest) -> bytes:
     return manifest.model_dump_json(indent=2).encode()
 
 
-def _version(parts: Mapping[str, Any]) -> str:
-    """Return the first digits of the hash of everything that decides predictions."""
+def _version(model_hash: str, features: Mapping[str, Any], classes: Sequence[Any] | None) -> str:
+    """Return the first digits of the hash of everything that decides predictions.
+
+    The same training gives the same ONNX model, byte for byte, and so the same version. A native model's file holds
+    identifiers of its writing, so each export of one has a version of its own.
+    """
+    parts = {"model": model_hash, "features": features, "classes": classes}
     return hashlib.sha256(json.dumps(parts, sort_keys=True, default=str).encode()).hexdigest()[:12]

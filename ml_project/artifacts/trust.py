@@ -99,7 +99,8 @@ def refuse_untrusted(content: bytes) -> list[str]:
     if refused:
         raise ArtifactError(
             f"The stored model needs types that are not trusted: {', '.join(refused)}; if they belong to an estimator "
-            "of yours, add its package to TRUSTED_PACKAGES in ml_project/artifacts/trust.py, otherwise leave it"
+            "of yours, add its package to TRUSTED_PACKAGES in ml_project/artifacts/trust.py, and types of a library "
+            "that it holds to TRUSTED_TYPES; otherwise leave it"
         )
     return needed
 

@@ -141,12 +141,18 @@ def search_identity(candidates: Sequence[Candidate], config: Config, project: Pr
     modelling = config.modelling.model_dump(
         mode="json", exclude={"selection_rule", "search_directory", "time_budget_seconds"}
     )
+    compute = config.compute.model_dump(mode="json", exclude={"n_processes"})
     processes = {process.name: source_fingerprint(process) for process in project.processes}
     return search_fingerprint(
         {
             "data": dataset.fingerprint,
-            "config": config.model_dump(mode="json", include={"splits", "features", "preprocessing", "compute"})
-            | {"modelling": modelling, "target": config.data.target_column, "classes": dataset.target.classes},
+            "config": config.model_dump(mode="json", include={"splits", "features", "preprocessing"})
+            | {
+                "modelling": modelling,
+                "compute": compute,
+                "target": config.data.target_column,
+                "classes": dataset.target.classes,
+            },
             "processes": {name: processes[name] for name in config.features.processes},
             "search_spaces": {
                 candidate.name: repr(candidate.hyperparameters(dataset.task)) for candidate in candidates

@@ -6,7 +6,6 @@ result depends on the seed only: not on the number of processes, on who finishes
 
 from __future__ import annotations
 
-import time
 import zlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -42,7 +41,7 @@ class SearchSettings:
     prune
         Whether a trial stops when its mean so far is below the median of the trials before it.
     time_budget_seconds
-        Seconds after which no new trial is drawn; ``None`` for no limit.
+        Seconds of fitting after which no new trial is drawn; ``None`` for no limit.
     seed
         Start of the random sequences.
     """
@@ -101,7 +100,6 @@ class CandidateSearch:
         self._build = build
         self._settings = settings
         self._journal = journal
-        self._started = time.monotonic()
         self._open: list[optuna.trial.Trial] = []
         pruner = optuna.pruners.MedianPruner(n_startup_trials=N_TRIALS_BEFORE_PRUNING)
         self._study = optuna.create_study(
@@ -143,8 +141,12 @@ class CandidateSearch:
 
     def _may_draw(self) -> bool:
         budget = self._settings.time_budget_seconds
-        in_time = budget is None or not self.trials or time.monotonic() - self._started < budget
+        in_time = budget is None or not self.trials or self._seconds_of_fitting() < budget
         return in_time and len(self.trials) < self.n_trials
+
+    def _seconds_of_fitting(self) -> float:
+        # not the time that has passed, of which others have used a part: all candidates share the workers
+        return sum(result.fit_seconds for trial in self.trials for result in trial.results)
 
     def _draw_batch(self) -> list[FoldJob]:
         if not self._may_draw():

@@ -66,6 +66,18 @@ def build_estimator(
     return Pipeline([("features", features), *steps, ("model", candidate.build(settings).set_params(**parameters))])
 
 
+def check_preprocessing(config: Config, project: Project) -> None:
+    """Refuse preprocessing steps that do not go together, as far as that is known before the data is read.
+
+    Raises
+    ------
+    ConfigError
+        Naming the steps.
+    """
+    task = "binary" if config.modelling.task == "auto" else config.modelling.task
+    build_preprocessing(config.preprocessing, build_features(config, project).kinds, task=task, seed=0)
+
+
 def fit_settings(config: Config, task: Task) -> FitSettings:
     """Return what estimators need to know of a run."""
     return FitSettings(task, resolve_device(config.compute), config.compute.seed, config.compute.n_threads)

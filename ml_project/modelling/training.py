@@ -17,7 +17,7 @@ from ml_project.evaluation.evaluate import Evaluation, evaluate
 from ml_project.modelling.candidate_runs import run_candidates, search_identity
 from ml_project.modelling.candidates import Candidate, select_candidates
 from ml_project.modelling.code_version import CodeVersion, read_code_version
-from ml_project.modelling.estimators import resolve_device
+from ml_project.modelling.estimators import check_preprocessing, resolve_device
 from ml_project.modelling.journal import search_journal
 from ml_project.modelling.leaderboard import Entry, choose_winner, to_frame
 from ml_project.modelling.project_parts import Project
@@ -136,6 +136,7 @@ def check_plan(config: Config, project: Project) -> Sequence[Candidate]:
     """
     candidates = select_candidates(project.candidates, config.modelling.candidates)
     used_schema(config, project)
+    check_preprocessing(config, project)
     check_metric_names(config)
     resolve_device(config.compute)
     check_output_places(

@@ -5,7 +5,7 @@ A candidate is a function that builds an unfitted estimator, and a search space.
     def build_neighbours(settings: FitSettings) -> Any:
         from sklearn.neighbors import KNeighborsClassifier
 
-        return KNeighborsClassifier(n_jobs=settings.n_threads)
+        return KNeighborsClassifier(algorithm="brute", n_jobs=settings.n_threads)
 
     CANDIDATES = (
         *STANDARD_CANDIDATES,

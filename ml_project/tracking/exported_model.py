@@ -11,6 +11,7 @@ from mlflow.pyfunc.model import PythonModel, PythonModelContext
 from ml_project.artifacts.loading import load_artifact
 from ml_project.data.coercion import coerce
 from ml_project.project.features import FEATURE_PROCESSES
+from ml_project.validation.frames import validate_raw
 
 ARTIFACT_NAME = "exported_model"
 
@@ -30,7 +31,8 @@ class ExportedModel(PythonModel):
         Raises
         ------
         InvalidDataError
-            With every value that is not what the raw schema asks for.
+            With every column that is missing and every value that the raw schema refuses.
         """
-        raw = coerce(model_input, self.pipeline.input_schema, missing_values=self.pipeline.missing_values)
+        schema = self.pipeline.input_schema
+        raw = validate_raw(coerce(model_input, schema, missing_values=self.pipeline.missing_values), schema)
         return self.pipeline.predict(raw)
