@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import sqlite3
 import warnings
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
@@ -65,7 +67,12 @@ def connect(place: TrackingPlace) -> MlflowClient:
             "MLflow is not installed: install the packages for training, or set tracking.enabled to false."
         ) from error
     _check_answers(place)
-    return MlflowClient(place.uri, registry_uri=place.uri)
+    if place.database_file is None:
+        return MlflowClient(place.uri, registry_uri=place.uri)
+    with _one_at_a_time(place.database_file.parent):  # two runs that make the tables at once would both fail
+        client = MlflowClient(place.uri, registry_uri=place.uri)
+        client.search_experiments(max_results=1)
+        return client
 
 
 def find_experiment(client: MlflowClient, place: TrackingPlace, name: str) -> Experiment:
@@ -87,6 +94,17 @@ def find_experiment(client: MlflowClient, place: TrackingPlace, name: str) -> Ex
         )
     _check_artifacts(experiment, place)
     return experiment
+
+
+@contextmanager
+def _one_at_a_time(folder: Path) -> Iterator[None]:
+    """Let other runs wait at this folder for the end of a with-block; a killed run holds nobody up."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
 
 
 def _check_artifacts(experiment: Experiment, place: TrackingPlace) -> None:

@@ -13,7 +13,6 @@ import pandas as pd
 
 from ml_project.config import TrackingConfig
 from ml_project.errors import TrackingError
-from ml_project.masking import mask_credentials
 from ml_project.tracking.connection import prepare_mlflow
 from ml_project.tracking.places import find_place
 from ml_project.tracking.records import (
@@ -27,6 +26,7 @@ from ml_project.tracking.records import (
     TrialRecord,
 )
 from ml_project.tracking.run_writer import RunWriter
+from ml_project.tracking.texts import explain_problem
 from ml_project.tracking.worker import Worker
 
 logger = logging.getLogger(__name__)
@@ -142,8 +142,9 @@ class MlflowTracker:
         return problem
 
     def _to_error(self, problem: Exception) -> TrackingError:
-        text = str(problem) if isinstance(problem, TrackingError) else f"{type(problem).__name__}: {problem}"
+        kind = "" if isinstance(problem, TrackingError) else f"{type(problem).__name__}: "
+        text = f"{kind}{explain_problem(problem)}"
         return TrackingError(
-            f"The run is not fully recorded at {self._place.shown}. {mask_credentials(text)}\n"
+            f"The run is not fully recorded at {self._place.shown}. {text}\n"
             "Only the record is incomplete: the exported model and the reports that were written lie on disk."
         )

@@ -7,6 +7,8 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from ml_project.masking import mask_credentials
+
 MAX_KEY_LENGTH = 250
 MAX_PARAMETER_LENGTH = 6000
 MAX_TAG_LENGTH = 8000
@@ -29,6 +31,17 @@ def flatten(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
         else:
             flat[f"{prefix}{key}"] = value
     return flat
+
+
+def explain_problem(problem: Exception) -> str:
+    r"""Return what an exception says, without credentials and without the statement that SQLAlchemy appends.
+
+    Examples
+    --------
+    >>> explain_problem(ValueError("database is locked\n[SQL: SELECT 1]"))
+    'database is locked'
+    """
+    return mask_credentials(str(problem).partition("\n[SQL:")[0])
 
 
 def to_text(value: Any, max_length: int) -> str:

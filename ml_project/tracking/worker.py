@@ -7,7 +7,7 @@ from collections.abc import Callable
 from queue import SimpleQueue
 from threading import Thread
 
-from ml_project.masking import mask_credentials
+from ml_project.tracking.texts import explain_problem
 
 logger = logging.getLogger(__name__)
 
@@ -47,5 +47,5 @@ class Worker:
             job()
         except Exception as problem:  # noqa: BLE001 - kept, and raised in the thread that waits
             self.problem = problem
-            text = mask_credentials(str(problem))
+            text = explain_problem(problem)
             logger.warning("The work in the background (%s) stopped: %s", self._thread.name, text)
