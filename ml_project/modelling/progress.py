@@ -67,4 +67,6 @@ def _lines(metric: str) -> OnFold:
 
 
 def _best(search: CandidateSearch, metric: str) -> str:
-    return f"best {metric} {search.best.mean(metric):.4f}" if search.best else "no complete trial"
+    if search.best is not None:
+        return f"best {metric} {search.best.mean(metric):.4f}"
+    return "no complete trial" if search.is_finished else ""
