@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import inspect
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from importlib.metadata import version
+from pathlib import Path
 from typing import Any
 
 from ml_project.config import Config
@@ -157,6 +159,15 @@ def search_identity(candidates: Sequence[Candidate], config: Config, project: Pr
             "search_spaces": {
                 candidate.name: repr(candidate.hyperparameters(dataset.task)) for candidate in candidates
             },
+            "candidates": {candidate.name: _source(candidate) for candidate in candidates},
             "libraries": {library: version(library) for library in MODEL_LIBRARIES},
         }
     )
+
+
+def _source(candidate: Candidate) -> str:
+    """Return the source of the module that builds a candidate: with another one, earlier trials do not count."""
+    try:
+        return Path(inspect.getfile(inspect.unwrap(candidate.build))).read_text(encoding="utf-8")
+    except (OSError, TypeError):
+        return type(candidate.build).__qualname__

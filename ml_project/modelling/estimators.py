@@ -5,13 +5,16 @@ from __future__ import annotations
 import shutil
 import subprocess
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NoReturn
+
+from sklearn.base import BaseEstimator
 
 from ml_project.config import ComputeConfig, Config, Task
-from ml_project.errors import ConfigError, FeatureError, Problem
+from ml_project.errors import ConfigError, FeatureError, ModellingError, Problem
 from ml_project.feature_engineering.engineering import FeatureEngineering
 from ml_project.feature_engineering.selection import select_processes
 from ml_project.modelling.candidates import Candidate, Device, FitSettings
+from ml_project.modelling.fitting import reason
 from ml_project.modelling.project_parts import Project
 from ml_project.preprocessing.steps import build_preprocessing
 
@@ -63,7 +66,7 @@ def build_estimator(
 
     features = build_features(config, project)
     steps = build_preprocessing(config.preprocessing, features.kinds, task=settings.task, seed=settings.seed)
-    return Pipeline([("features", features), *steps, ("model", candidate.build(settings).set_params(**parameters))])
+    return Pipeline([("features", features), *steps, ("model", _build_model(candidate, parameters, settings))])
 
 
 def check_preprocessing(config: Config, project: Project) -> None:
@@ -76,6 +79,30 @@ def check_preprocessing(config: Config, project: Project) -> None:
     """
     task = "binary" if config.modelling.task == "auto" else config.modelling.task
     build_preprocessing(config.preprocessing, build_features(config, project).kinds, task=task, seed=0)
+
+
+class UnbuildableModel(BaseEstimator):  # type: ignore[misc]  # scikit-learn is untyped
+    """Stands for a model that could not be built, so that its candidate fails like one that cannot be fitted.
+
+    Parameters
+    ----------
+    reason
+        Why it could not be built.
+    """
+
+    def __init__(self, reason: str) -> None:
+        self.reason = reason
+
+    def fit(self, X: Any, y: Any) -> NoReturn:
+        """Raise what prevented the building."""
+        raise ModellingError(f"the model cannot be built: {self.reason}")
+
+
+def _build_model(candidate: Candidate, parameters: Mapping[str, Any], settings: FitSettings) -> Any:
+    try:
+        return candidate.build(settings).set_params(**parameters)
+    except Exception as error:  # noqa: BLE001  a candidate that fails must not stop the others
+        return UnbuildableModel(reason(error))
 
 
 def fit_settings(config: Config, task: Task) -> FitSettings:

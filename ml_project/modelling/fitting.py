@@ -79,7 +79,7 @@ def score_fold(estimator: Any, fold: int) -> FoldResult:
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always")
             scores, fit_seconds = _fit_and_score(estimator, fold)
-    except Exception as error:  # noqa: BLE001  see above
+    except (Exception, SystemExit) as error:  # noqa: BLE001  see above
         return FoldResult({}, time.perf_counter() - started, failure=reason(error))
     ranking = next(iter(scores))
     failure = None if np.isfinite(scores[ranking]) else f"{ranking} is {scores[ranking]} on fold {fold}"
@@ -103,7 +103,7 @@ def fit_finally(estimator: Any, keep_estimator: bool) -> FinalFit:
             estimator.predict(sample)
             predict_seconds = (time.perf_counter() - fitted) * 1000 / len(sample)
             size = len(dump_model(serving_model(estimator)))
-    except Exception as error:  # noqa: BLE001  a candidate that fails must not stop the others
+    except (Exception, SystemExit) as error:  # noqa: BLE001  a candidate that fails must not stop the others
         return FinalFit(None, time.perf_counter() - started, float("nan"), 0, failure=reason(error))
     return FinalFit(estimator if keep_estimator else None, fitted - started, predict_seconds, size)
 

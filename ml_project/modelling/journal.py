@@ -16,6 +16,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ml_project.errors import ModellingError
+
 if TYPE_CHECKING:
     import optuna
 
@@ -58,7 +60,11 @@ def search_journal(directory: Path, fingerprint: str) -> Iterator[OpenStudy]:
             )
             yield lambda _: None
             return
-        yield _opener(folder / "journal.log")
+        try:
+            yield _opener(folder / "journal.log")
+        except ModellingError:
+            shutil.rmtree(folder)  # all failed: to go on from there would only fail again, whatever has been corrected
+            raise
         shutil.rmtree(folder)
 
 
