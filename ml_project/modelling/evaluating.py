@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,10 +20,14 @@ from ml_project.evaluation.target_codes import encode_target
 from ml_project.evaluation.writing import write_evaluation
 from ml_project.modelling.project_parts import Project
 from ml_project.modelling.reports import readable_write_failures
+from ml_project.modelling.training_data import data_set_name
 from ml_project.output_places import check_output_places
 from ml_project.prediction.batch import BatchResult
 from ml_project.prediction.pipeline import PredictionPipeline
+from ml_project.validation.expectations import check_batch
 from ml_project.validation.frames import validate_raw
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -57,11 +62,13 @@ def evaluate_artifact(config: Config, project: Project) -> EvaluationResult:
     ArtifactError, DataSourceError, InvalidDataError
         When the model or the data cannot be used.
     """
-    directory = config.evaluation.directory / Path(config.data.source).stem
+    directory = config.evaluation.directory / data_set_name(config.data)
     check_output_places(folders={"evaluation.directory": directory})
     artifact = load_artifact(config.artifacts.path, project.processes)
     schema = artifact.manifest.raw_schema
     raw = validate_raw(read_historic(config.data, schema), schema)
+    for problem in check_batch(raw, schema):
+        logger.warning("Unexpected batch: %s", problem)
     rows, words = _rows_to_evaluate(raw, artifact)
     evaluation = evaluate(artifact.pipeline, rows, config)
     with readable_write_failures(directory, "nothing else is concerned"):

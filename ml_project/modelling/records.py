@@ -15,7 +15,7 @@ from ml_project.evaluation.evaluate import Evaluation
 from ml_project.evaluation.scorers import greater_is_better
 from ml_project.modelling.candidate_search import CandidateSearch
 from ml_project.modelling.code_version import CodeVersion
-from ml_project.modelling.training_data import Dataset
+from ml_project.modelling.training_data import Dataset, data_set_name
 from ml_project.modelling.trials import Trial
 from ml_project.tracking.records import DataRecord, HoldoutScore, ModelRecord, RunRecord, TrialRecord
 from ml_project.tracking.tracker import Tracker
@@ -27,7 +27,7 @@ def record_start(tracker: Tracker, config: Config, dataset: Dataset, code: CodeV
     """Record config, code and data."""
     tracker.start(
         RunRecord(
-            name=f"training {Path(config.data.source).stem}",
+            name=f"training {data_set_name(config.data)}",
             config=config.model_dump(mode="json"),
             git_commit=code.commit,
             git_dirty=code.is_dirty,
@@ -36,7 +36,7 @@ def record_start(tracker: Tracker, config: Config, dataset: Dataset, code: CodeV
     )
     tracker.log_data(
         DataRecord(
-            name=Path(config.data.source).stem,
+            name=data_set_name(config.data),
             source=config.data.source,
             fingerprint=dataset.fingerprint,
             n_rows=len(dataset.raw),

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from ml_project.config import Config, Task
+from ml_project.config import Config, DataConfig, Task
 from ml_project.data.fingerprint import fingerprint
 from ml_project.data.raw_schema import RawSchema
 from ml_project.data.retrieval import read_historic
@@ -67,6 +68,21 @@ class Dataset:
     def holdout_raw(self) -> pd.DataFrame:
         """Return the raw holdout rows."""
         return self.raw.iloc[self.holdout_rows].reset_index(drop=True)
+
+
+def data_set_name(config: DataConfig) -> str:
+    """Return a short name of the data: its file's or folder's, or the table of a database.
+
+    Examples
+    --------
+    >>> data_set_name(DataConfig(source="s3://bucket/2026/customers.parquet", target_column="churn"))
+    'customers'
+    >>> data_set_name(DataConfig(source="sqlite:///crm.db?token=x", table="customers", target_column="churn"))
+    'customers'
+    """
+    if config.table is not None or config.query is not None:
+        return config.table or "query"
+    return Path(config.source).stem
 
 
 def used_schema(config: Config, project: Project) -> RawSchema:
