@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import inspect
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future, wait
 from dataclasses import replace
-from importlib.metadata import version
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+from ml_project.artifacts.compatibility import installed_versions
 from ml_project.config import Config
 from ml_project.feature_engineering.fingerprint import source_fingerprint
 from ml_project.modelling.candidate_search import CandidateSearch, SearchSettings
 from ml_project.modelling.candidates import Candidate, FitSettings
 from ml_project.modelling.estimators import build_estimator, fit_settings
-from ml_project.modelling.fit_pool import FitPool, WorkerDied, fit_pool
-from ml_project.modelling.fitting import FinalFit, TrainingData, fit_finally
+from ml_project.modelling.fit_pool import FitPool, WorkerDied, fit_pool, has_died
+from ml_project.modelling.fitting import FinalFit, TrainingData, fit_finally, reason
 from ml_project.modelling.journal import OpenStudy, search_fingerprint
 from ml_project.modelling.leaderboard import Entry, choose_winner
 from ml_project.modelling.progress import search_progress
@@ -26,7 +28,8 @@ from ml_project.modelling.training_data import Dataset
 
 logger = logging.getLogger(__name__)
 
-MODEL_LIBRARIES = ("scikit-learn", "imbalanced-learn", "optuna")
+MODEL_LIBRARIES = ("sklearn", "imblearn", "optuna", "xgboost", "lightgbm", "catboost")
+Build = Callable[[], Any]
 OnSearched = Callable[[Sequence[CandidateSearch]], None]
 
 
@@ -106,30 +109,42 @@ def _fit_best_trials(
 ) -> list[Entry]:
     """Return the entries with their last fits; should the winner's fail, the next best keeps its estimator."""
     winner = choose_winner(entries, config.modelling.selection_rule)
-    futures = {}
-    for entry in entries:
-        if entry.best is not None:
-            estimator = build_estimator(entry.search.candidate, entry.best.parameters, config, project, settings)
-            futures[entry.name] = pool.submit(fit_finally, estimator, entry is winner)
-    finals = {name: _final_fit(future) for name, future in futures.items()}
+    builders = {
+        entry.name: partial(build_estimator, entry.search.candidate, entry.best.parameters, config, project, settings)
+        for entry in entries
+        if entry.best is not None
+    }
+    finals = _fit_all(builders, winner.name, pool)
     fitted = [replace(entry, final=finals.get(entry.name)) for entry in entries]
     winner = choose_winner(fitted, config.modelling.selection_rule)
     while winner.final is None or winner.final.estimator is None:
-        assert winner.best is not None  # a winner has a complete trial
-        pool.restart()
-        estimator = build_estimator(winner.search.candidate, winner.best.parameters, config, project, settings)
-        final = _final_fit(pool.submit(fit_finally, estimator, True))
+        final = _fit_alone(builders[winner.name], True, pool)
         fitted = [replace(entry, final=final) if entry.name == winner.name else entry for entry in fitted]
         winner = choose_winner(fitted, config.modelling.selection_rule)
     return fitted
 
 
-def _final_fit(future: Any) -> FinalFit:
+def _fit_all(builders: Mapping[str, Build], kept: str, pool: FitPool) -> dict[str, FinalFit]:
+    """Return the last fits of all candidates; should a worker die, those lost with it run once more, each alone."""
+    futures = {name: pool.submit(fit_finally, build(), name == kept) for name, build in builders.items()}
+    if any(has_died(future) for future in wait(futures.values()).done):
+        pool.restart()
+    return {
+        name: _fit_alone(builders[name], name == kept, pool) if has_died(future) else _result(future)
+        for name, future in futures.items()
+    }
+
+
+def _fit_alone(build: Build, keep_estimator: bool, pool: FitPool) -> FinalFit:
     try:
-        result: FinalFit = future.result()
+        return pool.run_alone(fit_finally, build(), keep_estimator)
     except WorkerDied:
-        return FinalFit(None, float("nan"), float("nan"), 0, failure=WORKER_DIED)
-    return result
+        return FinalFit.failed(WORKER_DIED)
+
+
+def _result(future: Future[FinalFit]) -> FinalFit:
+    error = future.exception()  # such as that of a fitted estimator that cannot be sent to another process
+    return future.result() if error is None else FinalFit.failed(reason(error))
 
 
 def _report_resumption(searches: Sequence[CandidateSearch]) -> None:
@@ -160,7 +175,7 @@ def search_identity(candidates: Sequence[Candidate], config: Config, project: Pr
                 candidate.name: repr(candidate.hyperparameters(dataset.task)) for candidate in candidates
             },
             "candidates": {candidate.name: _source(candidate) for candidate in candidates},
-            "libraries": {library: version(library) for library in MODEL_LIBRARIES},
+            "libraries": installed_versions(MODEL_LIBRARIES),
         }
     )
 

@@ -39,7 +39,8 @@ class SearchSettings:
     n_parallel_trials
         Trials that are drawn together.
     prune
-        Whether a trial stops when its mean so far is below the median of the trials before it.
+        Whether a trial stops when the best of its running means is below the median of the complete trials' means
+        after as many folds.
     time_budget_seconds
         Seconds of fitting after which no new trial is drawn; ``None`` for no limit.
     seed

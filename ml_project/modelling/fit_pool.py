@@ -52,8 +52,27 @@ class FitPool:
         self._executor = self._open()
 
     def submit[T](self, function: Callable[..., T], *arguments: Any) -> Future[T]:
-        """Hand a call to a worker."""
-        return self._executor.submit(function, *arguments)
+        """Hand a call to a worker and return its future, which says also where a worker had died before."""
+        try:
+            return self._executor.submit(function, *arguments)
+        except WorkerDied as error:
+            future: Future[T] = Future()
+            future.set_exception(error)
+            return future
+
+    def run_alone[T](self, function: Callable[..., T], *arguments: Any) -> T:
+        """Run a call while no other is under way, and return its result; the pool can be used whatever becomes of it.
+
+        Raises
+        ------
+        WorkerDied
+            When the call ends its worker, which no other call can have done.
+        """
+        try:
+            return self.submit(function, *arguments).result()
+        except WorkerDied:
+            self.restart()
+            raise
 
     def restart(self) -> None:
         """Replace workers after one has died."""
@@ -82,6 +101,11 @@ class FitPool:
         return executor
 
 
+def has_died(future: Future[Any]) -> bool:
+    """Return whether a finished call was lost with a worker, its own or that of another call."""
+    return isinstance(future.exception(), WorkerDied)
+
+
 def _start_worker(data: TrainingData, parent: int) -> None:
     fitting.install(data)
     threading.Thread(target=_end_with, args=(parent,), name="end with parent", daemon=True).start()
@@ -101,9 +125,12 @@ def fit_pool(data: TrainingData, n_processes: int | None, n_threads: int = 1) ->
     Parameters
     ----------
     n_processes
-        Number of fits at the same time; ``None`` for the number of cores that this process may use.
+        Number of fits at the same time; ``None`` for the number of cores that this process may use, where a
+        container's limit counts too.
     """
-    pool = FitPool(data, n_processes or len(os.sched_getaffinity(0)), n_threads)
+    from loky import cpu_count
+
+    pool = FitPool(data, n_processes or cpu_count(), n_threads)
     try:
         with _limited_threads(n_threads):
             yield pool

@@ -9,11 +9,13 @@ import time
 import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+
+from ml_project.errors import ModellingError
 
 Folds = Sequence[tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]]
 
@@ -60,6 +62,11 @@ class FinalFit:
     size_bytes: int
     failure: str | None = None
 
+    @classmethod
+    def failed(cls, failure: str) -> Self:
+        """Return what stands for a fit that there is none of, and why."""
+        return cls(None, float("nan"), float("nan"), 0, failure)
+
 
 _installed: list[TrainingData] = []
 
@@ -94,9 +101,10 @@ def fit_finally(estimator: Any, keep_estimator: bool) -> FinalFit:
     from ml_project.artifacts.trust import dump_model
 
     data = _installed[0]
-    started = time.perf_counter()
     try:
-        with warnings.catch_warnings(record=True):
+        started = time.perf_counter()
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # the search has noted them; where they count as errors, it went on too
             estimator.fit(data.raw, data.target)
             fitted = time.perf_counter()
             sample = data.raw.iloc[:1000]
@@ -104,7 +112,7 @@ def fit_finally(estimator: Any, keep_estimator: bool) -> FinalFit:
             predict_seconds = (time.perf_counter() - fitted) * 1000 / len(sample)
             size = len(dump_model(serving_model(estimator)))
     except (Exception, SystemExit) as error:  # noqa: BLE001  a candidate that fails must not stop the others
-        return FinalFit(None, time.perf_counter() - started, float("nan"), 0, failure=reason(error))
+        return FinalFit.failed(reason(error))
     return FinalFit(estimator if keep_estimator else None, fitted - started, predict_seconds, size)
 
 
@@ -121,6 +129,11 @@ def _fit_and_score(estimator: Any, fold: int) -> tuple[dict[str, float], float]:
     started = time.perf_counter()
     estimator.fit(data.raw.iloc[fit_rows], data.target[fit_rows])
     fit_seconds = time.perf_counter() - started
+    if np.issubdtype(data.target.dtype, np.integer) and not hasattr(estimator, "predict_proba"):
+        raise ModellingError(
+            "the model has no predict_proba, but probabilities are part of every prediction; wrap it in scikit-learn's "
+            "CalibratedClassifierCV"
+        )
     score = check_scoring(estimator, scoring=list(data.metrics), raise_exc=True)
     scores = score(estimator, data.raw.iloc[score_rows], data.target[score_rows])
     return {name: float(scores[name]) for name in data.metrics}, fit_seconds

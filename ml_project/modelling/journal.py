@@ -63,9 +63,13 @@ def search_journal(directory: Path, fingerprint: str) -> Iterator[OpenStudy]:
         try:
             yield _opener(folder / "journal.log")
         except ModellingError:
-            shutil.rmtree(folder)  # all failed: to go on from there would only fail again, whatever has been corrected
+            _remove(folder)  # all failed: to go on from there would only fail again, whatever has been corrected
             raise
-        shutil.rmtree(folder)
+        _remove(folder)
+
+
+def _remove(folder: Path) -> None:
+    shutil.rmtree(folder, ignore_errors=True)  # the same search may just have been started once more in this folder
 
 
 def _opener(path: Path) -> OpenStudy:

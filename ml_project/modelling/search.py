@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import heapq
+import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from itertools import count
 
 from ml_project.modelling.candidate_search import CandidateSearch, FoldJob
-from ml_project.modelling.fit_pool import FitPool, WorkerDied
-from ml_project.modelling.fitting import FoldResult, score_fold
+from ml_project.modelling.fit_pool import FitPool, WorkerDied, has_died
+from ml_project.modelling.fitting import FoldResult, reason, score_fold
 
 WORKER_DIED = "the worker process ended, probably for lack of memory or by a crash in native code"
 JOBS_AHEAD_PER_PROCESS = 2
@@ -40,12 +41,12 @@ def run_searches(searches: Sequence[CandidateSearch], pool: FitPool, on_fold: On
             job = queue.pop()
             pending[pool.submit(score_fold, job.estimator, job.fold)] = job
         finished = wait(pending, return_when=FIRST_COMPLETED).done
-        if any(isinstance(future.exception(), WorkerDied) for future in finished):
-            results = _run_one_by_one(list(pending.values()), pool)
-            pending = {}
-        else:
-            results = [(pending.pop(future), future.result()) for future in finished]
-        for job, result in results:
+        if any(has_died(future) for future in finished):
+            finished = wait(pending).done  # with one worker, the pool has lost all calls under way
+            pool.restart()
+        for future in finished:
+            job = pending.pop(future)
+            result = _score_alone(job, pool) if has_died(future) else _result(future)
             queue.add(by_name[job.candidate].receive(job, result))
             on_fold(by_name[job.candidate])
 
@@ -69,15 +70,15 @@ class _Queue:
         return heapq.heappop(self._heap)[2]
 
 
-def _run_one_by_one(jobs: Sequence[FoldJob], pool: FitPool) -> list[tuple[FoldJob, FoldResult]]:
-    """Run the jobs that were under way when a worker died each alone, so that only the guilty one fails."""
-    results = []
-    pool.restart()
-    for job in jobs:
-        try:
-            result = pool.submit(score_fold, job.estimator, job.fold).result()
-        except WorkerDied:
-            pool.restart()
-            result = FoldResult({}, float("nan"), failure=WORKER_DIED)
-        results.append((job, result))
-    return results
+def _score_alone(job: FoldJob, pool: FitPool) -> FoldResult:
+    """Score a fold that was under way when a worker died, so that of all these only the guilty one fails."""
+    started = time.perf_counter()
+    try:
+        return pool.run_alone(score_fold, job.estimator, job.fold)
+    except WorkerDied:
+        return FoldResult({}, time.perf_counter() - started, failure=WORKER_DIED)
+
+
+def _result(future: Future[FoldResult]) -> FoldResult:
+    error = future.exception()  # such as that of an estimator that cannot be sent to another process
+    return future.result() if error is None else FoldResult({}, 0.0, failure=reason(error))
