@@ -30,22 +30,20 @@ def installed_version(package: str) -> str | None:
     >>> installed_version("no_such_package") is None
     True
     """
-    for distribution in _DISTRIBUTIONS.get(package, (package,)):
-        try:
-            return version(distribution)
-        except PackageNotFoundError:
-            continue
-    return None
+    name = distribution_name(package)
+    return version(name) if _is_installed(name) else None
 
 
-def installed_distributions(packages: Iterable[str]) -> dict[str, str]:
-    """Return the versions of installed packages by the name under which a package index has them."""
-    return {
-        distribution: version(distribution)
-        for package in packages
-        for distribution in _DISTRIBUTIONS.get(package, (package,))
-        if _is_installed(distribution)
-    }
+def distribution_name(package: str) -> str:
+    """Return the name under which pip knows a package; the first one installed where there are several.
+
+    Examples
+    --------
+    >>> distribution_name("sklearn")
+    'scikit-learn'
+    """
+    names = _DISTRIBUTIONS.get(package, (package,))
+    return next((name for name in names if _is_installed(name)), names[0])
 
 
 def _is_installed(distribution: str) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import warnings
 from typing import Any, Protocol
 
@@ -11,6 +10,7 @@ import numpy.typing as npt
 
 from ml_project.config import Task
 from ml_project.errors import ConfigError
+from ml_project.suggestions import suggest
 
 DEFAULT_METRICS: dict[Task, str] = {
     "binary": "roc_auc",
@@ -82,7 +82,8 @@ def resolve_scorer(name: str, task: Task) -> Scorer:
     from sklearn.metrics import get_scorer, get_scorer_names
 
     if name not in get_scorer_names():
-        raise ConfigError(f"modelling.metric or further_metrics: no scorer is named {name!r}; {_suggest(name, task)}")
+        hint = suggest(name, score_names(task))
+        raise ConfigError(f"modelling.metric or further_metrics: no scorer is named {name!r}{hint}")
     reason = _unfit_reason(name, task)
     if reason is not None:
         choices = ", ".join(score_names(task))
@@ -149,13 +150,6 @@ def display_value(name: str, score: float) -> tuple[str, float]:
     ('root_mean_squared_error', 0.3)
     """
     return (name.removeprefix("neg_"), -score) if name.startswith("neg_") else (name, score)
-
-
-def _suggest(name: str, task: Task) -> str:
-    possible = score_names(task)
-    close = difflib.get_close_matches(name, possible, n=3, cutoff=0.5)
-    close += [other for other in possible if name.removeprefix("neg_") in other and other not in close][:3]
-    return f"did you mean {' or '.join(close)}?" if close else f"possible are {', '.join(possible)}"
 
 
 def _unfit_reason(name: str, task: Task) -> str | None:

@@ -13,7 +13,7 @@ from ml_project.data.columns import Columns
 from ml_project.errors import MAX_SAMPLES_PER_PROBLEM, FeatureError, Problem
 from ml_project.feature_engineering.engineered import check_result
 from ml_project.feature_engineering.process import FeatureProcess, State, all_missing, fit_state, is_missing
-from ml_project.feature_engineering.selection import suggest
+from ml_project.suggestions import suggest
 
 Arrays = dict[str, npt.NDArray[Any]]
 

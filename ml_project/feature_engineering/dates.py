@@ -11,7 +11,7 @@ import numpy.typing as npt
 from ml_project.data.columns import Columns
 from ml_project.errors import FeatureError
 from ml_project.feature_engineering.process import FeatureProcess, State
-from ml_project.feature_engineering.selection import suggest
+from ml_project.suggestions import suggest
 
 Part = Literal["year", "quarter", "month", "day", "day_of_year", "day_of_week", "is_weekend", "hour", "minute"]
 

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from ml_project.data.raw_schema import RawSchema
 from ml_project.errors import FeatureError, Problem
 from ml_project.feature_engineering.process import FeatureProcess
-from ml_project.feature_engineering.selection import suggest
+from ml_project.suggestions import suggest
 
 
 def check_declaration(

@@ -18,7 +18,7 @@ from ml_project.feature_engineering.declaration import check_declaration
 from ml_project.feature_engineering.engineered import check_result, engineered_frame
 from ml_project.feature_engineering.fingerprint import source_fingerprint
 from ml_project.feature_engineering.process import FeatureProcess, fit_state
-from ml_project.feature_engineering.selection import suggest
+from ml_project.suggestions import suggest
 
 
 class FeatureEngineering(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types

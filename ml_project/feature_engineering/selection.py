@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from difflib import get_close_matches
 
 from ml_project.errors import FeatureError, Problem
 from ml_project.feature_engineering.process import FeatureProcess
+from ml_project.suggestions import suggest
 
 
 def select_processes(available: Sequence[FeatureProcess], names: Iterable[str]) -> tuple[FeatureProcess, ...]:
@@ -45,20 +45,3 @@ def select_processes(available: Sequence[FeatureProcess], names: Iterable[str]) 
     if problems:
         raise FeatureError("features.processes cannot be resolved:", problems)
     return tuple(by_name[name] for name in wanted)
-
-
-def suggest(name: str, known: Iterable[str]) -> str:
-    """Return the end of a message about an unknown name: the closest known names, or all of them.
-
-    Examples
-    --------
-    >>> suggest("titel", ["title", "deck"])
-    "; did you mean 'title'?"
-    >>> suggest("xyz", ["title", "deck"])
-    "; known: 'deck', 'title'"
-    """
-    names = sorted(known)
-    close = get_close_matches(name.strip().lower(), names, n=3)
-    if close:
-        return f"; did you mean {' or '.join(map(repr, close))}?"
-    return f"; known: {', '.join(map(repr, names))}" if names else "; none is known"

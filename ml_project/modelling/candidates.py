@@ -6,7 +6,6 @@ scikit-learn's interface.
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -14,6 +13,7 @@ from typing import Any, Literal
 from ml_project.config import Task
 from ml_project.errors import ConfigError, Problem
 from ml_project.modelling.search_space import Hyperparameter, Real, Whole
+from ml_project.suggestions import suggest
 
 Device = Literal["cpu", "gpu"]
 
@@ -255,9 +255,7 @@ def select_candidates(available: Sequence[Candidate], names: Sequence[str]) -> t
     problems = []
     for position, name in enumerate(names):
         if name not in by_name:
-            close = difflib.get_close_matches(name, by_name, n=1)
-            hint = f"did you mean {close[0]!r}?" if close else f"registered are {', '.join(by_name)}"
-            problems.append(Problem(f"no such candidate; {hint}", "modelling.candidates", value=name))
+            problems.append(Problem(f"no such candidate{suggest(name, by_name)}", "modelling.candidates", value=name))
         elif name in names[:position]:
             problems.append(Problem("is named twice", "modelling.candidates", value=name))
     if problems:

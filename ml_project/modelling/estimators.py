@@ -17,6 +17,7 @@ from ml_project.modelling.candidates import Candidate, Device, FitSettings
 from ml_project.modelling.fitting import reason
 from ml_project.modelling.project_parts import Project
 from ml_project.preprocessing.steps import build_preprocessing
+from ml_project.suggestions import suggest
 
 
 def build_features(config: Config, project: Project) -> FeatureEngineering:
@@ -27,13 +28,12 @@ def build_features(config: Config, project: Project) -> FeatureEngineering:
     ConfigError
         When a column or process is unknown or is the target.
     """
-    unknown = [column for column in config.features.columns if column not in project.schema.names]
-    if unknown:
-        known = ", ".join(project.schema.names)
-        problems = [
-            Problem(f"is no column of the schema; columns are {known}", "features.columns", value=column)
-            for column in unknown
-        ]
+    problems = [
+        Problem(f"is no column of the schema{suggest(column, project.schema.names)}", "features.columns", value=column)
+        for column in config.features.columns
+        if column not in project.schema.names
+    ]
+    if problems:
         raise ConfigError("The features cannot be built; nothing was started.", problems)
     try:
         processes = select_processes(project.processes, config.features.processes)

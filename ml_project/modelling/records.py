@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pandas as pd
 
-from ml_project.artifacts.compatibility import installed_distributions
 from ml_project.artifacts.loading import LoadedArtifact
 from ml_project.config import Config
 from ml_project.data.fingerprint import fingerprint
@@ -101,5 +100,5 @@ def _model_record(artifact: LoadedArtifact, dataset: Dataset) -> ModelRecord:
         artifact_path=artifact.path,
         example_raw=example,
         example_predictions=artifact.pipeline.predict(example),
-        library_versions=installed_distributions(artifact.manifest.library_versions),
+        library_versions=artifact.manifest.library_versions,
     )

@@ -18,10 +18,10 @@ from ml_project.data.splits import holdout_split, make_folds
 from ml_project.data.target import Target, read_target
 from ml_project.errors import ConfigError, InvalidDataError, Problem
 from ml_project.evaluation.scorers import default_metric, resolve_scorer
-from ml_project.feature_engineering.selection import suggest
 from ml_project.modelling.estimators import build_features
 from ml_project.modelling.fitting import TrainingData
 from ml_project.modelling.project_parts import Project
+from ml_project.suggestions import suggest
 from ml_project.validation.engineered import check_engineered
 from ml_project.validation.expectations import check_batch
 from ml_project.validation.frames import validate_raw
@@ -99,11 +99,11 @@ def used_schema(config: Config, project: Project) -> RawSchema:
         "splits.group_column": config.splits.group_column,
         "splits.time_column": config.splits.time_column,
     }
-    known = ", ".join(project.schema.names)
+    known = project.schema.names
     problems = [
-        Problem(f"is no column of ml_project/project/schema.py; columns are {known}", field, value=column)
+        Problem(f"is no column of ml_project/project/schema.py{suggest(column, known)}", field, value=column)
         for field, column in named.items()
-        if column is not None and column not in project.schema.names
+        if column is not None and column not in known
     ]
     if problems:
         raise ConfigError("The config names columns that the schema does not have; nothing was started.", problems)

@@ -73,7 +73,7 @@ def run_tags(run: RunRecord) -> dict[str, str]:
 
 def _column_schema(kinds: Mapping[str, str]) -> str:
     columns = [{"type": kind, "name": name, "required": True} for name, kind in kinds.items()]
-    return to_text({"mlflow_colspec": columns}, 1_000_000)
+    return to_text({"mlflow_colspec": columns}, MAX_SCHEMA_LENGTH)
 
 
 def batches[Item](items: Sequence[Item], size: int) -> Iterable[Sequence[Item]]:

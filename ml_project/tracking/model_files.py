@@ -12,6 +12,7 @@ import pandas as pd
 from pandas.api.types import is_bool_dtype, is_float_dtype, is_integer_dtype
 
 import ml_project
+from ml_project.artifacts.compatibility import distribution_name
 from ml_project.tracking.records import ModelRecord
 
 if TYPE_CHECKING:
@@ -21,12 +22,7 @@ if TYPE_CHECKING:
     from mlflow.types import DataType
 
 MODEL_NAME = "model"
-ALWAYS_NEEDED = ("numpy", "pandas", "pydantic")
-DISTRIBUTIONS: Mapping[str, tuple[str, ...]] = {
-    "sklearn": ("scikit-learn",),
-    "imblearn": ("imbalanced-learn",),
-    "xgboost": ("xgboost", "xgboost-cpu"),
-}
+ALWAYS_NEEDED = ("numpy", "pandas", "pandera", "pydantic")
 
 
 def log_exported_model(client: MlflowClient, experiment_id: str, run_id: str, model: ModelRecord) -> LoggedModel:
@@ -89,22 +85,8 @@ def to_requirements(library_versions: Mapping[str, str]) -> list[str]:
     'scikit-learn==1.9.0'
     """
     needed = {name: metadata.version(name) for name in ALWAYS_NEEDED}
-    made_with = {_distribution(package): release for package, release in library_versions.items()}
+    made_with = {distribution_name(package): release for package, release in library_versions.items()}
     return [f"{name}=={release}" for name, release in (needed | made_with).items()]
-
-
-def _distribution(package: str) -> str:
-    """Return the name under which pip knows a package; the first one installed where there are several."""
-    names = DISTRIBUTIONS.get(package, (package,))
-    return next((name for name in names if _is_installed(name)), names[0])
-
-
-def _is_installed(distribution: str) -> bool:
-    try:
-        metadata.version(distribution)
-    except metadata.PackageNotFoundError:
-        return False
-    return True
 
 
 def to_signature(example_raw: pd.DataFrame, example_predictions: pd.DataFrame) -> ModelSignature:

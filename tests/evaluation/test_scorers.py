@@ -34,7 +34,7 @@ def test_score_names_every_name_scores_its_task(task):
 
 
 def test_resolve_scorer_unknown_name_names_closest():
-    with pytest.raises(ConfigError, match=r"no scorer is named 'roc_acu'; did you mean roc_auc"):
+    with pytest.raises(ConfigError, match=r"no scorer is named 'roc_acu'; did you mean 'roc_auc'"):
         resolve_scorer("roc_acu", "binary")
 
 

@@ -29,3 +29,4 @@ def test_to_requirements_import_names_become_distributions_that_are_installed() 
     requirements = to_requirements({"xgboost": "3.4.0", "imblearn": "0.14.0", "numpy": "2.5.1", "unknown": "1"})
     assert {"xgboost-cpu==3.4.0", "imbalanced-learn==0.14.0", "numpy==2.5.1", "unknown==1"} <= set(requirements)
     assert f"pandas=={metadata.version('pandas')}" in requirements
+    assert f"pandera=={metadata.version('pandera')}" in requirements  # by which the loaded model checks its input
