@@ -40,9 +40,7 @@ class Conversion:
     unusable: Mapping[str, Mapping[str, Positions]]
 
 
-def coerce(
-    frame: pd.DataFrame, schema: RawSchema, *, missing_values: Collection[str], first_row: int = 0
-) -> pd.DataFrame:
+def coerce(frame: pd.DataFrame, schema: RawSchema, *, missing_values: Collection[str]) -> pd.DataFrame:
     """Return the raw data of a frame: the schema's columns in its order, typed, with one meaning of missing.
 
     Integers become ``int64``, or ``float64`` where values may be or are missing; numbers ``float64``; booleans ``bool``
@@ -58,8 +56,6 @@ def coerce(
         The columns wanted.
     missing_values
         Texts that mean a missing value, compared after stripping blanks.
-    first_row
-        Number of the frame's first row in the whole data, for the problems' row numbers.
 
     Raises
     ------
@@ -78,7 +74,7 @@ def coerce(
         problem
         for name, by_problem in conversion.unusable.items()
         for text, positions in by_problem.items()
-        for problem in _describe(frame[name], text, positions, first_row)
+        for problem in _describe(frame[name], text, positions)
     ]
     if problems:
         raise InvalidDataError("Some values do not have the type that the schema asks for.", problems)
@@ -121,12 +117,12 @@ def _require_columns(frame: pd.DataFrame, schema: RawSchema) -> None:
         raise InvalidDataError("The data does not have the columns of the schema.", problems)
 
 
-def _describe(values: pd.Series[Any], text: str, positions: Positions, first_row: int) -> list[Problem]:
+def _describe(values: pd.Series[Any], text: str, positions: Positions) -> list[Problem]:
     """Return the first unusable values of one column and one problem, the first one with the number of all."""
     name, shown = str(values.name), positions[:MAX_SAMPLES_PER_PROBLEM]
     more = f" ({len(positions)} values in all)" if len(positions) > len(shown) else ""
     return [
-        Problem(text + (more if place == 0 else ""), field=name, row=first_row + int(row), value=values.iloc[row])
+        Problem(text + (more if place == 0 else ""), field=name, row=int(row), value=values.iloc[row])
         for place, row in enumerate(shown)
     ]
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import pandas as pd
@@ -29,23 +29,6 @@ def read_historic(config: DataConfig, schema: RawSchema) -> pd.DataFrame:
     """
     source = open_source(config, number_columns=number_columns(schema))
     return coerce(source.read(), schema, missing_values=config.missing_values)
-
-
-def read_historic_chunks(config: DataConfig, schema: RawSchema, n_rows: int) -> Iterator[pd.DataFrame]:
-    """Yield the raw data of the configured source, at most ``n_rows`` rows at a time; errors name absolute row numbers.
-
-    Raises
-    ------
-    DataSourceError
-        When the source cannot be read.
-    InvalidDataError
-        With the problems of the first chunk that has any.
-    """
-    source = open_source(config, number_columns=number_columns(schema))
-    first_row = 0
-    for chunk in source.read_chunks(n_rows):
-        yield coerce(chunk, schema, missing_values=config.missing_values, first_row=first_row)
-        first_row += len(chunk)
 
 
 def number_columns(schema: RawSchema) -> tuple[str, ...]:

@@ -6,6 +6,7 @@ import contextlib
 from pathlib import Path
 
 from ml_project.config import Config
+from ml_project.data.retrieval import number_columns
 from ml_project.data.sources import open_source
 from ml_project.errors import ConfigError, MlProjectError
 from ml_project.prediction.batch_run import BatchResult, BatchRun, open_table
@@ -44,8 +45,7 @@ def score_table(pipeline: PredictionPipeline, config: Config) -> BatchResult:
     check_table_path(output)
     if Path(config.data.source).resolve() == output.resolve():
         raise ConfigError(f"prediction.output is {str(output)!r}, the table to score itself; choose another file")
-    numbers = [rule.name for rule in pipeline.raw_schema.columns if rule.kind in ("integer", "number")]
-    source = open_source(config.data, number_columns=numbers)
+    source = open_source(config.data, number_columns=number_columns(pipeline.raw_schema))
     rejected = rejected_path(output)
     try:
         with contextlib.ExitStack() as files:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -60,7 +59,7 @@ def _to_column(rule: ColumnRule) -> Column:
     )
 
 
-def check_raw(raw: pd.DataFrame, schema: RawSchema, first_row: int = 0) -> list[Problem]:
+def check_raw(raw: pd.DataFrame, schema: RawSchema) -> list[Problem]:
     """Return what is wrong with the rows of raw data, at most five rows of each kind with the number of all.
 
     Parameters
@@ -69,8 +68,6 @@ def check_raw(raw: pd.DataFrame, schema: RawSchema, first_row: int = 0) -> list[
         Coerced data of shape ``(n_rows, n_columns)``; it is not changed.
     schema
         The columns to check.
-    first_row
-        Number of the first row in the whole data, for the problems' row numbers.
 
     Raises
     ------
@@ -82,11 +79,11 @@ def check_raw(raw: pd.DataFrame, schema: RawSchema, first_row: int = 0) -> list[
         count = len(failure.positions)
         for place, position in enumerate(failure.positions[:MAX_SAMPLES_PER_PROBLEM]):
             more = f" ({count} rows in all)" if place == 0 and count > MAX_SAMPLES_PER_PROBLEM else ""
-            problems.append(_problem(raw, failure, int(position), first_row, more))
+            problems.append(_problem(raw, failure, int(position), more))
     return problems
 
 
-def validate_raw(raw: pd.DataFrame, schema: RawSchema, first_row: int = 0) -> pd.DataFrame:
+def validate_raw(raw: pd.DataFrame, schema: RawSchema) -> pd.DataFrame:
     """Return the raw data when every row fits the schema.
 
     Raises
@@ -94,31 +91,25 @@ def validate_raw(raw: pd.DataFrame, schema: RawSchema, first_row: int = 0) -> pd
     InvalidDataError
         With every kind of problem and its first rows.
     """
-    problems = check_raw(raw, schema, first_row)
+    problems = check_raw(raw, schema)
     if problems:
         raise InvalidDataError("Some rows do not fit the schema.", problems)
     return raw
 
 
-def failing_rows(raw: pd.DataFrame, schema: RawSchema, first_row: int = 0) -> dict[int, list[Problem]]:
+def failing_rows(raw: pd.DataFrame, schema: RawSchema) -> dict[int, list[Problem]]:
     """Return all problems of every row that has one, by row number in ascending order."""
     found: dict[int, list[Problem]] = {}
     for failure in _find_failures(raw, schema):
         for position in failure.positions.tolist():
-            problem = _problem(raw, failure, position, first_row)
-            found.setdefault(first_row + position, []).append(problem)
+            found.setdefault(position, []).append(_problem(raw, failure, position))
     return dict(sorted(found.items()))
 
 
-def invalid_rows(problems: Iterable[Problem]) -> list[int]:
-    """Return the numbers of the rows that problems name, ascending, each once."""
-    return sorted({problem.row for problem in problems if problem.row is not None})
-
-
-def _problem(raw: pd.DataFrame, failure: _Failure, position: int, first_row: int, more: str = "") -> Problem:
+def _problem(raw: pd.DataFrame, failure: _Failure, position: int, more: str = "") -> Problem:
     found: Any = None if failure.wording == REQUIRED else raw[failure.field].iloc[position]
     value = found.item() if isinstance(found, np.generic) else found
-    return Problem(failure.wording + more, field=failure.field, row=first_row + position, value=value)
+    return Problem(failure.wording + more, field=failure.field, row=position, value=value)
 
 
 def _find_failures(raw: pd.DataFrame, schema: RawSchema) -> list[_Failure]:

@@ -8,7 +8,7 @@ import pytest
 
 from ml_project.config import CsvConfig, DataConfig
 from ml_project.data.raw_schema import ColumnRule, RawSchema
-from ml_project.data.retrieval import parse_records, read_historic, read_historic_chunks, records_to_frame
+from ml_project.data.retrieval import parse_records, read_historic, records_to_frame
 from ml_project.data.schema_reader import read_schema
 from ml_project.errors import InvalidDataError
 from ml_project.project.schema import RawData
@@ -41,20 +41,6 @@ def test_read_historic_csv_and_records_give_the_frame_of_parquet(titanic, tmp_pa
     pd.testing.assert_frame_equal(read_historic(config_of(tmp_path / "titanic.csv"), SCHEMA), titanic)
     pd.testing.assert_frame_equal(read_historic(german, SCHEMA), titanic)
     pd.testing.assert_frame_equal(records_to_frame(parse_records(body), SCHEMA, missing_values=missing_values), titanic)
-
-
-def test_read_historic_chunks_together_are_the_whole(titanic):
-    chunks = list(read_historic_chunks(config_of(TITANIC), SCHEMA, 500))
-
-    assert [len(chunk) for chunk in chunks] == [500, 500, 309]
-    pd.testing.assert_frame_equal(pd.concat(chunks, ignore_index=True), titanic)
-
-
-def test_read_historic_chunks_name_absolute_rows(tmp_path):
-    pd.DataFrame({"age": [*map(str, range(7)), "old"], "city": "Ulm"}).to_csv(tmp_path / "people.csv", index=False)
-
-    with pytest.raises(InvalidDataError, match="row 7, age = 'old': is not a number"):
-        list(read_historic_chunks(config_of(tmp_path / "people.csv"), PEOPLE, 3))
 
 
 def test_records_to_frame_absent_fields_are_missing():
