@@ -290,7 +290,7 @@ class ComputeConfig(Section):
     """What a run may use of the machine."""
 
     n_processes: PositiveInt | None = None
-    """Processes that fit models at the same time; by default one per core."""
+    """Processes that fit models at the same time; by default one per core that this process may use."""
     n_threads: PositiveInt = 1
     """Threads of one fit; more than one can change the last digits of a score."""
     device: Literal["cpu", "gpu", "auto"] = "cpu"

@@ -33,7 +33,7 @@ def score_table(pipeline: PredictionPipeline, config: Config) -> BatchResult:
     Raises
     ------
     ConfigError
-        When the output is neither CSV nor Parquet, or is the table itself.
+        When the output is neither CSV nor Parquet, or would replace the table itself.
     DataSourceError
         When the table cannot be read.
     InvalidDataError
@@ -42,11 +42,10 @@ def score_table(pipeline: PredictionPipeline, config: Config) -> BatchResult:
         When the output cannot be written.
     """
     output = config.prediction.output
-    check_table_path(output)
-    if Path(config.data.source).resolve() == output.resolve():
-        raise ConfigError(f"prediction.output is {str(output)!r}, the table to score itself; choose another file")
-    source = open_source(config.data, number_columns=number_columns(pipeline.raw_schema))
     rejected = rejected_path(output)
+    check_table_path(output)
+    _refuse_own_input(config, output, rejected)
+    source = open_source(config.data, number_columns=number_columns(pipeline.raw_schema))
     try:
         with contextlib.ExitStack() as files:
             run = BatchRun(pipeline, config, open_table(files, output), files, rejected)
@@ -60,6 +59,21 @@ def score_table(pipeline: PredictionPipeline, config: Config) -> BatchResult:
     if not run.n_rejected:
         rejected.unlink(missing_ok=True)  # of an earlier run, whose rows these are not
     return run.result()
+
+
+def _refuse_own_input(config: Config, output: Path, rejected: Path) -> None:
+    """Refuse an output, with its file of rejected rows, that is the table itself or lies in the folder that is."""
+    source = Path(config.data.source).resolve()
+    if output.resolve().is_relative_to(source):
+        raise ConfigError(
+            f"prediction.output is {str(output)!r}, which is the table to score itself or lies in it; "
+            "choose another file"
+        )
+    if rejected.resolve() == source:  # it would be removed as the left-over of an earlier run
+        raise ConfigError(
+            f"data.source is {str(rejected)!r}, where rows that break the schema would go; rename it, or choose "
+            "another prediction.output"
+        )
 
 
 def rejected_path(output: Path) -> Path:

@@ -151,7 +151,8 @@ def _encoder(encoding: EncodingConfig, task: Task, seed: int) -> Any:
     if encoding.method == "ordinal":
         return OrdinalEncoder(handle_unknown="use_encoded_value", unknown_value=-1, **grouping)
     # Target encoding shrinks rare categories towards the mean by itself. KFold, because a class may be in few rows.
-    target_type = "continuous" if task == "regression" else task
+    # Classes are counted by the encoder, because the rows of a multi-class task, or of one fold of it, may have two.
+    target_type = "continuous" if task == "regression" else "auto"
     return TargetEncoder(target_type=target_type, cv=KFold(5, shuffle=True, random_state=seed))
 
 

@@ -185,6 +185,20 @@ def test_score_table_impossible_output_is_refused_before_reading(onnx, forest, t
         score_table(onnx, config_for(forest, tmp_path / "nowhere.csv", tmp_path / name))
 
 
+def test_score_table_into_the_folder_that_is_the_table_is_refused(onnx, forest: Fitted, tmp_path: Path):
+    titanic().to_parquet(tmp_path / "part.parquet")
+    with pytest.raises(ConfigError, match="or lies in it"):
+        score_table(onnx, config_for(forest, tmp_path, tmp_path / "out.parquet"))
+
+
+def test_score_table_corrected_rejected_rows_are_not_lost(onnx, forest: Fitted, tmp_path: Path):
+    corrected = tmp_path / "out.rejected.csv"
+    titanic().to_csv(corrected, index=False)
+    with pytest.raises(ConfigError, match="rows that break the schema would go; rename it"):
+        score_table(onnx, config_for(forest, corrected, tmp_path / "out.csv"))
+    assert corrected.exists()
+
+
 def test_score_table_onto_the_table_itself_is_refused(onnx, forest: Fitted, tmp_path: Path):
     titanic().to_csv(tmp_path / "table.csv", index=False)
     with pytest.raises(ConfigError, match="the table to score itself"):

@@ -171,6 +171,12 @@ def test_encoding_target_same_seed_gives_same_result(engineered, kinds, targets)
     assert not np.array_equal(results[0], results[2])
 
 
+def test_encoding_target_multiclass_task_of_two_classes_fits(engineered, kinds, targets):
+    config = PreprocessingConfig(encoding=EncodingConfig(method="target"))
+    ((_, encoding),) = build_preprocessing(config, kinds, task="multiclass", seed=0)
+    assert np.isfinite(encoding.fit_transform(engineered, targets["binary"])).all()
+
+
 def test_transform_of_test_rows_depends_on_training_rows_only(engineered, kinds, targets):
     config = _config(ImputingConfig(), "standard", "onehot", "isolation_forest", "variance", "pca")
     pipeline = _pipeline(config, kinds).fit(engineered.iloc[:40], targets["binary"][:40])
