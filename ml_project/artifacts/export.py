@@ -27,7 +27,6 @@ from ml_project.masking import mask_secrets
 MAX_REFERENCE_ROWS = 2000
 
 
-
 def export_artifact(
     *,
     path: Path,
@@ -39,11 +38,12 @@ def export_artifact(
     training_raw: pd.DataFrame,
     comparison_raw: pd.DataFrame,
     name: str,
-    metrics: Mapping[str, float] | None = None,
     git_commit: str | None = None,
     data_fingerprint: str | None = None,
 ) -> Path:
     """Write a fitted estimator and everything needed to use it to one file, all or nothing.
+
+    The scores, which are measured on the exported file, are added by :func:`store_metrics`.
 
     Parameters
     ----------
@@ -66,8 +66,6 @@ def export_artifact(
         Raw rows on which ONNX must reproduce the estimator, usually the holdout.
     name
         Name of the candidate.
-    metrics
-        Scores to store; :func:`store_metrics` adds those that are measured on the exported file.
     git_commit
         Commit of the code.
     data_fingerprint
@@ -89,12 +87,15 @@ def export_artifact(
     _refuse_other_classes(estimator, classes)
     features, model = estimator.named_steps["features"], serving_model(estimator)
     engine, onnx_model = choose_engine(config.artifacts.engine, model, features, comparison_raw, task)
-    members = {MODEL: dump_model(model), REFERENCE: _parquet(_reference(training_raw))}
-    if onnx_model is not None:
-        members[ONNX_MODEL] = onnx_model
-    input_schema = raw_schema.select(features.required_columns)
-    validator = RecordValidator(input_schema, missing_values=config.data.missing_values)
-    members[EXAMPLE] = json.dumps(validator.example()).encode()
+    validator = RecordValidator(
+        raw_schema.select(features.required_columns), missing_values=config.data.missing_values
+    )
+    members = {
+        MODEL: dump_model(model),
+        REFERENCE: _parquet(_reference(training_raw)),
+        EXAMPLE: json.dumps(validator.example()).encode(),
+        **({} if onnx_model is None else {ONNX_MODEL: onnx_model}),
+    }
     hashes = {member: hashlib.sha256(content).hexdigest() for member, content in members.items()}
     packages = model_packages(members[MODEL])
     state = features.to_state()
@@ -117,7 +118,7 @@ def export_artifact(
         git_commit=git_commit,
         data_fingerprint=data_fingerprint,
         n_training_rows=len(training_raw),
-        metrics=dict(metrics or {}),
+        metrics={},
         engine=engine,
         members=hashes,
     )

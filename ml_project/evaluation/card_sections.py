@@ -55,7 +55,7 @@ def make_sections(
     board, board_figure = _leaderboard_columns(leaderboard), _only("leaderboard", figures)
     sections = [
         Section("", (_summarise(manifest, evaluation),)),
-        Section("Intended use", tuple(_intend(manifest, evaluation, config))),
+        Section("Intended use", tuple(_intend(evaluation, config))),
         Section("How good it is", (_explain_metrics(evaluation),), (), metrics, measured),
         Section("What it relies on", _reliance(evaluation, config), figures=explained),
         Section("Data", (), tuple(_data_facts(manifest, evaluation, config)), target),
@@ -90,7 +90,7 @@ def _summarise(manifest: Mapping[str, Any], evaluation: Evaluation) -> str:
     )
 
 
-def _intend(manifest: Mapping[str, Any], evaluation: Evaluation, config: Mapping[str, Any]) -> Iterator[str]:
+def _intend(evaluation: Evaluation, config: Mapping[str, Any]) -> Iterator[str]:
     if evaluation.classes is None:
         answer = "a number"
     elif evaluation.task == "binary":

@@ -35,11 +35,6 @@ class TrackingPlace:
     database_file: Path | None = None
     artifact_root: Path | None = None
 
-    @property
-    def is_server(self) -> bool:
-        """Whether a server stands between the run and its record."""
-        return self.database_file is None and self.artifact_root is None
-
 
 def find_place(tracking_uri: str) -> TrackingPlace:
     """Return the place that an address means, without touching it.

@@ -22,13 +22,12 @@ def test_find_place_relative_sqlite_is_absolute_with_artifacts_beside_it(
     assert place.uri == f"sqlite:///{tmp_path}/sub/mlflow.db?timeout=3"
     assert place.database_file == tmp_path / "sub" / "mlflow.db"
     assert place.artifact_root == tmp_path / "sub" / "mlruns"
-    assert not place.is_server
 
 
 def test_find_place_server_decides_its_artifacts() -> None:
     place = find_place("https://me:secret@tracking.example/")
     assert place.uri == "https://me:secret@tracking.example"
-    assert place.is_server
+    assert (place.database_file, place.artifact_root) == (None, None)
     assert "secret" not in place.shown
 
 

@@ -28,6 +28,8 @@ from ml_project.evaluation.plots.style import (
 
 _PATCH = {"facecolor": "white", "edgecolor": "none", "alpha": 0.85, "pad": 0.8}
 """A white ground for texts over lines."""
+BASELINES = ("baseline", "rule")
+"""Names of the candidates that the others must beat."""
 
 
 def plot_train_against_test(
@@ -62,7 +64,7 @@ def plot_train_against_test(
     return figure
 
 
-def plot_leaderboard(leaderboard: pd.DataFrame, *, baselines: Collection[str] = ("baseline", "rule")) -> Figure:
+def plot_leaderboard(leaderboard: pd.DataFrame) -> Figure:
     """Return mean and spread over folds of every candidate, in the order of the leaderboard.
 
     Parameters
@@ -70,8 +72,6 @@ def plot_leaderboard(leaderboard: pd.DataFrame, *, baselines: Collection[str] = 
     leaderboard
         One row per candidate with ``candidate``, ``selected``, ``metric``, ``mean`` and ``std``, scores being those of
         scikit-learn; a candidate without a mean is shown as failed.
-    baselines
-        Names of candidates that the others must beat.
     """
     names = [str(name) for name in leaderboard["candidate"]]
     metric = display_value(str(leaderboard["metric"].iloc[0]), 0.0)[0]
@@ -83,15 +83,15 @@ def plot_leaderboard(leaderboard: pd.DataFrame, *, baselines: Collection[str] = 
     style_rows(axes, names)
     limits = _limits(means, spreads)
     for row, (name, mean, spread) in enumerate(zip(names, means, spreads, strict=True)):
-        colour = ACCENT if name in chosen else SECOND if name in baselines else MUTED
+        colour = ACCENT if name in chosen else SECOND if name in BASELINES else MUTED
         _draw_candidate(axes, row, mean, spread, colour, limits)
-        if name in baselines and np.isfinite(mean):
+        if name in BASELINES and np.isfinite(mean):
             axes.axvline(mean, color=SECOND, linewidth=1, linestyle=(0, (4, 3)), alpha=0.6, zorder=1)
     axes.set_xlim(*limits)
     better = "more" if greater_is_better(metric) else "less"
     add_caption(figure, f"{metric}, {better} is better: mean ± standard deviation over folds (dashed: baselines)")
     for tick, name in zip(axes.get_yticklabels(), names, strict=True):
-        tick.set(fontweight="bold" if name in chosen else "normal", color=SECOND if name in baselines else INK)
+        tick.set(fontweight="bold" if name in chosen else "normal", color=SECOND if name in BASELINES else INK)
     return figure
 
 

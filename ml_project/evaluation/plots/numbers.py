@@ -51,7 +51,7 @@ def plot_predicted_against_actual(y_true: Floats, values: Floats, target: str, r
     ends = (low - margin, high + margin)
     axes.plot(ends, ends, color=SECOND, linewidth=1.4, linestyle=(0, (5, 3)), zorder=3)
     _note(axes, "dashed: predicted = actual")
-    axes.set(xlim=_widened(ends, both, skewed), ylim=_widened(ends, both, skewed))
+    axes.set(xlim=_widened(ends, skewed), ylim=_widened(ends, skewed))
     axes.set_box_aspect(1)
     axes.set_xlabel(f"actual {target}")
     axes.set_ylabel(f"predicted {target}")
@@ -131,7 +131,7 @@ def _use_decades(axes: Axes, values: Floats, which: str) -> None:
             setter("log") if positive else setter("symlog", linthresh=threshold)
 
 
-def _widened(ends: tuple[float, float], values: Floats, skewed: bool) -> tuple[float, float]:
+def _widened(ends: tuple[float, float], skewed: bool) -> tuple[float, float]:
     if not skewed:
         return ends
     low = ends[0] / 1.5 if ends[0] > 0 else ends[0] * 1.5
