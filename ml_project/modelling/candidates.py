@@ -6,13 +6,13 @@ scikit-learn's interface.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
 from ml_project.config import Task
 from ml_project.errors import ConfigError, Problem
-from ml_project.modelling.search_space import Hyperparameter, Real, Whole
+from ml_project.modelling.search_space import Hyperparameter, Real, Whole, range_problem
 from ml_project.suggestions import suggest
 
 Device = Literal["cpu", "gpu"]
@@ -249,15 +249,27 @@ def select_candidates(available: Sequence[Candidate], names: Sequence[str]) -> t
     Raises
     ------
     ConfigError
-        When a name is unknown or given twice.
+        When a name is unknown, given twice or that of several candidates, or a search space cannot be searched.
     """
     by_name = {candidate.name: candidate for candidate in available}
+    registered = [candidate.name for candidate in available]
     problems = []
     for position, name in enumerate(names):
         if name not in by_name:
             problems.append(Problem(f"no such candidate{suggest(name, by_name)}", "modelling.candidates", value=name))
         elif name in names[:position]:
             problems.append(Problem("is named twice", "modelling.candidates", value=name))
+        elif registered.count(name) > 1:
+            problems.append(Problem("is registered twice; rename one", "modelling.candidates", value=name))
+        else:
+            problems += _search_space_problems(by_name[name])
     if problems:
         raise ConfigError("The candidates cannot be trained; nothing was started.", problems)
     return tuple(by_name[name] for name in names)
+
+
+def _search_space_problems(candidate: Candidate) -> Iterator[Problem]:
+    for parameter in (*candidate.search_space, *(candidate.regression_search_space or ())):
+        problem = range_problem(parameter)
+        if problem is not None:
+            yield Problem(f"its hyper-parameter {parameter.name!r} {problem}", f"candidate {candidate.name!r}")

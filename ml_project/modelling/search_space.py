@@ -53,3 +53,19 @@ class Choice:
 
 
 Hyperparameter = Whole | Real | Choice
+
+
+def range_problem(parameter: Hyperparameter) -> str | None:
+    """Return why a hyper-parameter cannot be searched, or ``None``.
+
+    Examples
+    --------
+    >>> range_problem(Whole("max_depth", 2, 16, default=20))
+    'needs low <= default <= high, but has 2, 20, 16'
+    """
+    if isinstance(parameter, Choice):
+        options = parameter.options
+        return None if parameter.default in options else f"has the default {parameter.default!r}, not of {options}"
+    if not parameter.low <= parameter.default <= parameter.high:
+        return f"needs low <= default <= high, but has {parameter.low}, {parameter.default}, {parameter.high}"
+    return "needs low > 0 for log=True" if parameter.log and parameter.low <= 0 else None

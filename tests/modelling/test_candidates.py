@@ -1,10 +1,13 @@
 """The standard candidates."""
 
+from dataclasses import replace
+
 import pytest
 from sklearn.datasets import make_classification, make_regression
 
 from ml_project.errors import ConfigError
 from ml_project.modelling.candidates import STANDARD_CANDIDATES, FitSettings, select_candidates
+from ml_project.modelling.search_space import Choice, Real, Whole
 
 BY_NAME = {candidate.name: candidate for candidate in STANDARD_CANDIDATES}
 
@@ -52,3 +55,23 @@ def test_select_candidates_unknown_or_doubled_name_lists_all():
     with pytest.raises(ConfigError, match="did you mean 'random_forest'") as caught:
         select_candidates(STANDARD_CANDIDATES, ("random_forst", "linear", "linear"))
     assert "modelling.candidates = 'linear': is named twice" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("parameter", "problem"),
+    [
+        (Whole("depth", 5, 2, default=3), "'depth' needs low <= default <= high, but has 5, 3, 2"),
+        (Real("alpha", 0.0, 1.0, default=4.0), "'alpha' needs low <= default <= high"),
+        (Real("alpha", 0.0, 1.0, default=0.5, log=True), "'alpha' needs low > 0 for log=True"),
+        (Choice("kind", ("a", "b"), default="c"), "'kind' has the default 'c', not of"),
+    ],
+)
+def test_select_candidates_impossible_search_space_is_refused(parameter, problem):
+    candidate = replace(BY_NAME["linear"], name="own", search_space=(parameter,))
+    with pytest.raises(ConfigError, match=f"candidate 'own': its hyper-parameter {problem}"):
+        select_candidates((*STANDARD_CANDIDATES, candidate), ("own",))
+
+
+def test_select_candidates_name_registered_twice_is_refused():
+    with pytest.raises(ConfigError, match="'linear': is registered twice"):
+        select_candidates((*STANDARD_CANDIDATES, BY_NAME["linear"]), ("linear",))
