@@ -43,7 +43,7 @@ def make_breast_cancer(directory: Path) -> tuple[dict, Project]:
     """Return config values and project of scikit-learn's breast cancer data, written to a file."""
     from sklearn.datasets import load_breast_cancer
 
-    from ml_project.modelling.candidates import STANDARD_CANDIDATES
+    from ml_project.modelling.standard_candidates import STANDARD_CANDIDATES
 
     table = load_breast_cancer(as_frame=True).frame
     path = directory / "breast_cancer.parquet"

@@ -15,6 +15,7 @@ A candidate is a function that builds an unfitted estimator, and a search space.
 Then name it in ``modelling.candidates`` of the config.
 """
 
-from ml_project.modelling.candidates import STANDARD_CANDIDATES, Candidate
+from ml_project.modelling.candidates import Candidate
+from ml_project.modelling.standard_candidates import STANDARD_CANDIDATES
 
 CANDIDATES: tuple[Candidate, ...] = STANDARD_CANDIDATES

@@ -15,7 +15,8 @@ from ml_project.data.coercion import coerce
 from ml_project.data.schema_reader import read_schema
 from ml_project.data.target import Target, read_target
 from ml_project.feature_engineering.engineering import FeatureEngineering
-from ml_project.modelling.candidates import STANDARD_CANDIDATES, FitSettings
+from ml_project.modelling.candidates import FitSettings
+from ml_project.modelling.standard_candidates import STANDARD_CANDIDATES
 from ml_project.preprocessing.steps import build_preprocessing
 from ml_project.project.features import FEATURE_PROCESSES
 from ml_project.project.schema import RawData

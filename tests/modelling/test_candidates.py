@@ -6,8 +6,9 @@ import pytest
 from sklearn.datasets import make_classification, make_regression
 
 from ml_project.errors import ConfigError
-from ml_project.modelling.candidates import STANDARD_CANDIDATES, FitSettings, select_candidates
+from ml_project.modelling.candidates import FitSettings, select_candidates
 from ml_project.modelling.search_space import Choice, Real, Whole
+from ml_project.modelling.standard_candidates import STANDARD_CANDIDATES
 
 BY_NAME = {candidate.name: candidate for candidate in STANDARD_CANDIDATES}
 
