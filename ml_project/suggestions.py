@@ -17,7 +17,7 @@ def suggest(name: str, known: Iterable[str]) -> str:
     "; known: 'deck', 'title'"
     """
     names = sorted(known)
-    close = get_close_matches(name.strip().lower(), names, n=3)
+    close = get_close_matches(name.strip().lower(), names, n=3, cutoff=0.7)
     if close:
         return f"; did you mean {' or '.join(map(repr, close))}?"
     return f"; known: {', '.join(map(repr, names))}" if names else "; none is known"
