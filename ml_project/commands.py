@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 def train_model(config: Config) -> None:
     """Train a leaderboard of models, export the best, evaluate and register it."""
-    from ml_project.modelling.leaderboard import print_leaderboard
+    from ml_project.modelling.leaderboard_views import print_leaderboard
     from ml_project.modelling.training import train
     from ml_project.project.parts import load_project
 
@@ -41,6 +41,9 @@ def train_model(config: Config) -> None:
         raise result.tracking_problem
     for line in result.tracked.lines():
         print(line)
+    registered = result.tracked.registration
+    if registered is not None and registered.alias != "champion":
+        print(f"Note: {result.artifact.path} holds this {registered.alias}, which predict uses from now on.")
 
 
 def evaluate_model(config: Config) -> None:

@@ -203,21 +203,8 @@ class ModellingConfig(Section):
 
     task: Literal["auto", "binary", "multiclass", "regression"] = "auto"
     """Kind of target; auto: text, booleans and whole numbers of at most 20 different values are classes."""
-    candidates: tuple[str, ...] = Field(
-        default=(
-            "baseline",
-            "rule",
-            "linear",
-            "decision_tree",
-            "random_forest",
-            "histogram_boosting",
-            "xgboost",
-            "lightgbm",
-            "catboost",
-        ),
-        min_length=1,
-    )
-    """Names of the candidates, as registered in ml_project/project/candidates.py."""
+    candidates: tuple[str, ...] | None = Field(default=None, min_length=1)
+    """Names of the candidates that compete; by default all that ml_project/project/candidates.py registers."""
     metric: str | None = None
     """Scorer that ranks, by scikit-learn's name; null: roc_auc, neg_log_loss or neg_root_mean_squared_error by task."""
     further_metrics: tuple[str, ...] = ()

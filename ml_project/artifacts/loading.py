@@ -141,9 +141,16 @@ def _restore_features(manifest: Manifest, processes: Sequence[FeatureProcess], p
     except FeatureError as error:
         raise ArtifactIncompatibleError(
             f"{path} cannot be used with FEATURE_PROCESSES as they stand in ml_project/project/features.py; restore "
-            f"the code of {manifest.git_commit or 'the training'}, or train and export again",
+            f"{_code_words(manifest.git_commit)}, or train and export again",
             error.problems or [Problem(error.message)],
         ) from error
+
+
+def _code_words(git_commit: str | None) -> str:
+    if git_commit is None:
+        return "the code of the training"
+    commit, dirty, _ = git_commit.partition("-dirty")
+    return f"the code of commit {commit}" + (" with the changes that were not committed then" if dirty else "")
 
 
 def _restore_engine(manifest: Manifest, members: Mapping[str, bytes], features: FeatureEngineering) -> InferenceEngine:

@@ -67,6 +67,7 @@ class Manifest(BaseModel):
     """Import names of the packages whose types the native model consists of."""
     python: str
     git_commit: str | None
+    """Commit of the code, with ``-dirty`` behind it where files differed from it."""
     data_fingerprint: str | None
     n_training_rows: int | None
     metrics: dict[str, float | None]

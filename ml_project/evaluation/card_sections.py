@@ -77,7 +77,7 @@ def _summarise(manifest: Mapping[str, Any], evaluation: Evaluation) -> str:
     name, value = evaluation.ranking
     kind = "a regression" if evaluation.classes is None else f"a {evaluation.task} classification"
     created = str(manifest.get("created_at", ""))[:10]
-    made = f", made on {created}" if created else ""
+    made = f", made on {created}," if created else ""
     version = f" (version {manifest['version']})" if manifest.get("version") else ""
     found = f"{name} is {number_text(value)}" if name in evaluation.metrics else f"{name} is not defined"
     interval = evaluation.intervals.get(name)
@@ -152,7 +152,7 @@ def _candidates(config: Mapping[str, Any]) -> tuple[str, ...]:
     rule = {"best_mean": "the best mean", "one_standard_error": "the simplest within one standard error of the best"}
     chosen = rule.get(str(modelling.get("selection_rule")), modelling.get("selection_rule"))
     return (
-        f"Scores are means over {splits.get('n_folds')} folds, repeated {splits.get('n_repeats')} time(s), as "
+        f"Scores are means over {splits.get('n_folds')} folds, repeated {splits.get('n_repeats')} times, as "
         f"scikit-learn gives them: more is better, losses are negative. Chosen by: {chosen}.",
     )
 
@@ -172,7 +172,8 @@ def _engine(manifest: Mapping[str, Any]) -> Iterator[str]:
     if engine:
         yield f"Predictions are computed by the {engine.get('name')} engine: {engine.get('reason')}"
     if manifest.get("git_commit"):
-        yield f"Code: git commit {manifest['git_commit']}"
+        commit, dirty, _ = manifest["git_commit"].partition("-dirty")
+        yield f"Code: git commit {commit}" + (", with changes that were not committed" if dirty else "")
 
 
 def _versions(manifest: Mapping[str, Any]) -> pd.DataFrame | None:

@@ -41,26 +41,37 @@ def write_model_card(
     dict
         Paths ``model_card`` and ``model_card_html``, and ``plot_leaderboard`` where there is a leaderboard.
     """
-    images = dict(evaluation.figures) | _draw_leaderboard(leaderboard)
+    images = dict(evaluation.figures) | draw_leaderboard(leaderboard)
     sections = make_sections(mask_secrets(manifest), evaluation, leaderboard, images)
-    embedded = {name: f"data:image/png;base64,{base64.b64encode(image).decode()}" for name, image in images.items()}
     linked = {name: f"{PLOTS}/{name}.png" for name in images}
     title = f"Model card: {manifest.get('name', 'model')} predicts {evaluation.target}"
     paths = {"model_card": directory / "model_card.md", "model_card_html": directory / "model_card.html"}
     replace_file(paths["model_card"], _render("model_card.md.j2", title, sections, linked))
-    replace_file(paths["model_card_html"], _render("model_card.html.j2", title, sections, embedded))
+    replace_file(paths["model_card_html"], render_page(title, sections, images))
     for name in images.keys() - evaluation.figures.keys():
         paths[f"plot_{name}"] = directory / PLOTS / f"{name}.png"
         replace_file(paths[f"plot_{name}"], images[name])
     return paths
 
 
-def render_table_page(title: str, table: pd.DataFrame) -> str:
-    """Return a table as a self-contained HTML page in the style of the model card."""
-    return _render("model_card.html.j2", title, [Section("", table=table)], {}).decode()
+def render_page(title: str, sections: list[Section], images: Mapping[str, bytes]) -> bytes:
+    """Return sections as a self-contained HTML page in the style of the model card.
+
+    Parameters
+    ----------
+    title
+        Heading of the page.
+    sections
+        What stands on it.
+    images
+        PNG images by the names under which the sections' figures refer to them.
+    """
+    embedded = {name: f"data:image/png;base64,{base64.b64encode(image).decode()}" for name, image in images.items()}
+    return _render("model_card.html.j2", title, sections, embedded)
 
 
-def _draw_leaderboard(leaderboard: pd.DataFrame | None) -> dict[str, bytes]:
+def draw_leaderboard(leaderboard: pd.DataFrame | None) -> dict[str, bytes]:
+    """Return the figure of the leaderboard by its name; nothing where there is no leaderboard."""
     from ml_project.evaluation import plots
 
     if leaderboard is None or leaderboard.empty:

@@ -115,7 +115,7 @@ class ElapsedDays(FeatureProcess):
         if (self.since is None) == (self.reference is None):
             raise FeatureError(f"feature {self.name!r} needs either since (a column) or reference (a date), not both")
         if self.reference is not None:
-            self._moment(self.reference)
+            self._moment(self.reference)  # refuses what is no date
 
     @property
     def inputs(self) -> tuple[str, ...]:
@@ -129,7 +129,9 @@ class ElapsedDays(FeatureProcess):
         return np.where(np.isnat(elapsed), np.nan, elapsed.astype(np.int64) / _MICROSECONDS_PER_DAY)
 
     def _moment(self, text: str | None) -> np.datetime64:
-        wrong = f"feature {self.name!r} has reference={text!r}; write a date like '2020-01-31'"
+        wrong = f"feature {self.name!r} has reference={text!r}; write it as text like '2020-01-31'"
+        if text is not None and not isinstance(text, str):
+            raise FeatureError(wrong)
         try:
             moment = np.datetime64(text, "us")
         except ValueError as error:

@@ -17,7 +17,7 @@ from ml_project.errors import FeatureError, Problem
 from ml_project.feature_engineering.declaration import check_declaration
 from ml_project.feature_engineering.engineered import check_result, engineered_frame
 from ml_project.feature_engineering.fingerprint import source_fingerprint
-from ml_project.feature_engineering.process import FeatureProcess, fit_state
+from ml_project.feature_engineering.process import FeatureProcess, State, fit_state
 from ml_project.suggestions import suggest
 
 
@@ -125,7 +125,7 @@ class FeatureEngineering(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         try:
             engineered = {name: columns[name] for name in self.columns}
             for process in self.processes:
-                result = process.compute(columns, self.states_[process.name])
+                result = _computed(process, columns, self.states_[process.name])
                 check_result(process, result, columns)
                 engineered[process.name] = result
         except KeyError as error:
@@ -188,3 +188,12 @@ class FeatureEngineering(TransformerMixin, BaseEstimator):  # type: ignore[misc]
             problems = [Problem(f"is not among the raw columns{suggest(name, known)}", name) for name in absent]
             raise FeatureError("columns that the features need are missing:", problems)
         return to_columns(raw, self.schema.select(required))
+
+
+def _computed(process: FeatureProcess, columns: Columns, state: State) -> npt.NDArray[Any]:
+    try:
+        return process.compute(columns, state)
+    except (FeatureError, KeyError):
+        raise
+    except Exception as error:
+        raise FeatureError(f"feature {process.name!r} raised {type(error).__name__}: {error}; correct it") from error

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ml_project.data.columns import Columns, FeatureKind
-from ml_project.errors import FeatureError
+from ml_project.errors import FeatureError, Problem
 from ml_project.feature_engineering.process import FeatureProcess, MissingRule, State
 
 
@@ -48,15 +48,33 @@ class RowFeature[**P, R](FeatureProcess):
     def compute(self, columns: Columns, state: State) -> npt.NDArray[Any]:
         """Return the function's result for every row; without calling it where a missing input propagates."""
         rows = [columns[column].tolist() for column in self._inputs]
+        try:
+            return self._to_array(self._results(rows))
+        except FeatureError:
+            raise
+        except Exception as error:
+            raise self._failure(rows, error) from error
+
+    def _results(self, rows: list[list[Any]]) -> list[Any]:
         function: Callable[..., Any] = self.function
-        results: list[Any]
         if self.missing != "propagates":
-            results = [function(*row) for row in zip(*rows, strict=True)]
-        elif len(rows) == 1:
-            results = [None if value is None or value != value else function(value) for value in rows[0]]  # noqa: PLR0124
-        else:
-            results = [None if _any_missing(row) else function(*row) for row in zip(*rows, strict=True)]
-        return self._to_array(results)
+            return [function(*row) for row in zip(*rows, strict=True)]
+        if len(rows) == 1:
+            return [None if value is None or value != value else function(value) for value in rows[0]]  # noqa: PLR0124
+        return [None if _any_missing(row) else function(*row) for row in zip(*rows, strict=True)]
+
+    def _failure(self, rows: list[list[Any]], error: Exception) -> FeatureError:
+        """Return an error that names the first row with which the function fails."""
+        message = (
+            f"the function of feature {self.name!r} raised {type(error).__name__}: {error}; let it return None there"
+        )
+        for position, row in enumerate(zip(*rows, strict=True)):
+            try:
+                self._results([[value] for value in row])
+            except Exception:  # noqa: BLE001  looked for
+                values = ", ".join(f"{name} = {value!r}" for name, value in zip(self.inputs, row, strict=True))
+                return FeatureError(message, [Problem(f"raised with {values}", self.name, position)])
+        return FeatureError(message)
 
     def parameters(self) -> dict[str, Any]:
         """Return what the decorator declared."""

@@ -73,8 +73,8 @@ class Candidate:
         return other if task == "regression" and other is not None else self.search_space
 
 
-def select_candidates(available: Sequence[Candidate], names: Sequence[str]) -> tuple[Candidate, ...]:
-    """Return the candidates with the given names, in the order of the names.
+def select_candidates(available: Sequence[Candidate], names: Sequence[str] | None) -> tuple[Candidate, ...]:
+    """Return the candidates with the given names, in the order of the names; all of them where no names are given.
 
     Raises
     ------
@@ -83,11 +83,12 @@ def select_candidates(available: Sequence[Candidate], names: Sequence[str]) -> t
     """
     by_name = {candidate.name: candidate for candidate in available}
     registered = [candidate.name for candidate in available]
+    wanted = list(by_name if names is None else names)
     problems = []
-    for position, name in enumerate(names):
+    for position, name in enumerate(wanted):
         if name not in by_name:
             problems.append(Problem(f"no such candidate{suggest(name, by_name)}", "modelling.candidates", value=name))
-        elif name in names[:position]:
+        elif name in wanted[:position]:
             problems.append(Problem("is named twice", "modelling.candidates", value=name))
         elif registered.count(name) > 1:
             problems.append(Problem("is registered twice; rename one", "modelling.candidates", value=name))
@@ -95,7 +96,7 @@ def select_candidates(available: Sequence[Candidate], names: Sequence[str]) -> t
             problems += _search_space_problems(by_name[name])
     if problems:
         raise ConfigError("The candidates cannot be trained; nothing was started.", problems)
-    return tuple(by_name[name] for name in names)
+    return tuple(by_name[name] for name in wanted)
 
 
 def _search_space_problems(candidate: Candidate) -> Iterator[Problem]:

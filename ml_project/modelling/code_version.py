@@ -14,6 +14,11 @@ class CodeVersion:
     commit: str | None
     is_dirty: bool | None
 
+    @property
+    def label(self) -> str | None:
+        """Return the commit, with ``-dirty`` behind it where files differ from it, as ``git describe`` does."""
+        return f"{self.commit}-dirty" if self.is_dirty else self.commit
+
 
 def read_code_version() -> CodeVersion:
     """Return the version of the code in the current folder."""
@@ -21,7 +26,7 @@ def read_code_version() -> CodeVersion:
     if git is None:
         return CodeVersion(None, None)
     commit = _run(git, "rev-parse", "HEAD")
-    changes = _run(git, "status", "--porcelain", "--untracked-files=no") if commit else None
+    changes = _run(git, "status", "--porcelain") if commit else None
     return CodeVersion(commit, None if changes is None else bool(changes))
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -133,37 +133,3 @@ def _row(rank: int, entry: Entry, selected: bool) -> dict[str, Any]:
         "parameters": json.dumps(dict(best.parameters)) if best else "",
         "warnings": "; ".join(warnings[:3]),
     }
-
-
-def print_leaderboard(leaderboard: pd.DataFrame) -> None:
-    """Print the leaderboard to standard output as a table for people."""
-    from rich.console import Console
-    from rich.table import Table
-
-    table = Table(title=f"Leaderboard by {leaderboard['metric'].iloc[0]} (greater is better)", title_justify="left")
-    for heading in ("", "candidate", "mean", "std", "fit s", "predict ms / 1,000", "size kB", "trials", "note"):
-        table.add_column(heading, justify="left" if heading in ("candidate", "note") else "right")
-    for row in leaderboard.to_dict("records"):
-        table.add_row(
-            *_cells(row), style="bold green" if row["selected"] else "red" if row["status"] == "failed" else None
-        )
-    Console(width=None if _is_terminal() else 140).print(table)
-
-
-def _cells(row: Mapping[Any, Any]) -> list[str]:
-    note = "selected" if row["selected"] else f"failed: {row['reason']}" if row["status"] == "failed" else ""
-    numbers = (
-        f"{row['mean']:.4f}",
-        f"{row['std']:.4f}",
-        f"{row['fit_seconds']:.2f}",
-        f"{row['predict_ms_per_1000_rows']:.1f}",
-        f"{row['artifact_kilobytes']:,.0f}",
-        f"{row['n_trials']}",
-    )
-    return [str(row["rank"]), row["candidate"], *("-" if number == "nan" else number for number in numbers), note]
-
-
-def _is_terminal() -> bool:
-    import sys
-
-    return sys.stdout.isatty()

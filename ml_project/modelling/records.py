@@ -59,13 +59,19 @@ def record_run(
     reports: Path,
 ) -> None:
     """Record the results and register the model."""
-    tracker.log_tags({"winner": artifact.manifest.name, "model_version": artifact.model_version})
+    name, value = evaluation.ranking
+    tracker.log_tags(
+        {
+            "winner": artifact.manifest.name,
+            "model_version": artifact.model_version,
+            "mlflow.runName": f"{artifact.manifest.name}, {name} {value:.4g}",  # what MLflow's list shows
+        }
+    )
     tracker.log_metrics(evaluation.metrics, part="test")
     tracker.log_metrics(evaluation.train_metrics, part="train")
     tracker.log_table(leaderboard, "leaderboard")
     tracker.log_files([reports])
     tracker.log_model(_model_record(artifact, dataset))
-    name, value = evaluation.ranking
     tracker.register(
         HoldoutScore(
             metric=name,

@@ -11,8 +11,9 @@ import pandas as pd
 from ml_project.artifacts.loading import LoadedArtifact
 from ml_project.errors import MlProjectError
 from ml_project.evaluation.evaluate import Evaluation
-from ml_project.evaluation.model_card import render_table_page, write_model_card
+from ml_project.evaluation.model_card import write_model_card
 from ml_project.evaluation.writing import write_evaluation
+from ml_project.modelling.leaderboard_views import render_leaderboard
 from ml_project.safe_file import replace_file
 
 
@@ -50,5 +51,5 @@ def write_leaderboard(leaderboard: pd.DataFrame, directory: Path) -> dict[str, P
     """Write the leaderboard as CSV and HTML."""
     paths = {"leaderboard": directory / "leaderboard.csv", "leaderboard_html": directory / "leaderboard.html"}
     replace_file(paths["leaderboard"], leaderboard.to_csv(index=False, lineterminator="\n").encode())
-    replace_file(paths["leaderboard_html"], render_table_page("Leaderboard", leaderboard).encode())
+    replace_file(paths["leaderboard_html"], render_leaderboard(leaderboard))
     return paths

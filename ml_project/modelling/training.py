@@ -164,7 +164,7 @@ def export_winner(
         training_raw=dataset.training_raw,
         comparison_raw=dataset.holdout_raw,
         name=winner.name,
-        git_commit=code.commit,
+        git_commit=code.label,
         data_fingerprint=dataset.fingerprint,
     )
     return load_artifact(path, project.processes)

@@ -12,7 +12,7 @@ A candidate is a function that builds an unfitted estimator, and a search space.
         Candidate("neighbours", 3, build_neighbours, (Whole("n_neighbors", 1, 50, default=15, log=True),)),
     )
 
-Then name it in ``modelling.candidates`` of the config.
+All of them compete unless ``modelling.candidates`` of the config names some.
 """
 
 from ml_project.modelling.candidates import Candidate

@@ -5,7 +5,8 @@ import re
 import pandas as pd
 import pytest
 
-from ml_project.evaluation.model_card import render_table_page, write_model_card
+from ml_project.evaluation.card_sections import Section
+from ml_project.evaluation.model_card import render_page, write_model_card
 
 LEADERBOARD = pd.DataFrame(
     {
@@ -70,7 +71,7 @@ def test_write_model_card_bare_manifest_leaves_sections_out(evaluations, tmp_pat
     assert "## Candidates" not in paths["model_card"].read_text()
 
 
-def test_render_table_page_is_a_page_with_the_table():
-    page = render_table_page("Leaderboard", LEADERBOARD)
+def test_render_page_is_a_page_with_the_table():
+    page = render_page("Leaderboard", [Section("", table=LEADERBOARD)], {}).decode()
     assert page.startswith("<!DOCTYPE html>")
     assert "<td>forest</td>" in page

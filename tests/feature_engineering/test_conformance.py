@@ -143,8 +143,8 @@ def forgets_missing(fare, age):
         (RandomResult(), "it returns something else each time for the same rows"),
         (RandomState(), "fit learns something else each time"),
         (NoRows(), "it fails with no rows: IndexError"),
-        (crashes_on_missing, "it fails with the sample: ZeroDivisionError"),
-        (forgets_missing, "it fails with 'fare' missing: IndexError"),
+        (crashes_on_missing, "the function of feature 'crashes_on_missing' raised ZeroDivisionError"),
+        (forgets_missing, "with 'fare' missing: the function of feature 'forgets_missing' raised IndexError"),
     ],
     ids=lambda value: getattr(value, "name", None) and type(value).__name__,
 )
@@ -162,6 +162,6 @@ def test_check_process_correct_one_passes_and_leaves_sample_unchanged():
 
 def test_check_processes_lists_problems_of_all():
     processes = [BatchMean(), Sum("sum", columns=("age", "fare")), forgets_missing]
-    with pytest.raises(FeatureError, match=r"(?s)feature: a single row.*forgets_missing: it fails") as caught:
+    with pytest.raises(FeatureError, match=r"(?s)feature: a single row.*missing: with 'fare' missing") as caught:
         check_processes(processes, SAMPLE)
     assert "sum" not in str(caught.value)

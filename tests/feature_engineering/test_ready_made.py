@@ -3,6 +3,7 @@
 import json
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from ml_project.errors import FeatureError
@@ -123,8 +124,9 @@ def test_date_parts_names_one_process_per_part():
         (lambda: GroupStatistic("f", group="c", column="b", statistic="mode"), "statistic='mode'; choose from mean"),
         (lambda: DatePart("f", column="t", part="years"), "part='years'; did you mean 'year'"),
         (lambda: ElapsedDays("f", until="t"), "either since"),
-        (lambda: ElapsedDays("f", until="t", reference="yesterday"), "write a date like"),
-        (lambda: ElapsedDays("f", until="t", reference="NaT"), "write a date like"),
+        (lambda: ElapsedDays("f", until="t", reference="yesterday"), "write it as text like"),
+        (lambda: ElapsedDays("f", until="t", reference="NaT"), "write it as text like"),
+        (lambda: ElapsedDays("f", until="t", reference=pd.Timestamp("2020-01-31")), "write it as text like"),
         (lambda: TextMatch("f", column="c", pattern="("), r"pattern='\(', no expression"),
     ],
 )

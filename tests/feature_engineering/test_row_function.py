@@ -92,3 +92,14 @@ def test_row_feature_of_a_notebook_pickles_for_workers():
     local = row_feature(inputs=("port",), kind="category", missing="propagates")(lambda port: port.lower())
     restored = cloudpickle.loads(cloudpickle.dumps(local))
     assert restored.compute({"port": _texts("C")}, {}).tolist() == ["c"]
+
+
+def test_compute_function_that_raises_names_feature_row_and_values():
+    @row_feature(inputs=("fare", "persons"), kind="number", missing="propagates")
+    def share(fare: float, persons: float) -> float:
+        return fare / persons
+
+    columns = {"fare": np.array([1.0, np.nan, 3.0]), "persons": np.array([2.0, 0.0, 0.0])}
+    with pytest.raises(FeatureError, match="'share' raised ZeroDivisionError") as caught:
+        share.compute(columns, {})
+    assert str(caught.value.problems[0]) == "row 2, share: raised with fare = 3.0, persons = 0.0"

@@ -76,3 +76,7 @@ def test_select_candidates_impossible_search_space_is_refused(parameter, problem
 def test_select_candidates_name_registered_twice_is_refused():
     with pytest.raises(ConfigError, match="'linear': is registered twice"):
         select_candidates((*STANDARD_CANDIDATES, BY_NAME["linear"]), ("linear",))
+
+
+def test_select_candidates_without_names_takes_all_registered():
+    assert select_candidates(STANDARD_CANDIDATES, None) == STANDARD_CANDIDATES

@@ -7,7 +7,8 @@ import pytest
 from ml_project.errors import ModellingError
 from ml_project.modelling.candidate_search import CandidateSearch, SearchSettings
 from ml_project.modelling.fitting import FinalFit, FoldResult
-from ml_project.modelling.leaderboard import Entry, choose_winner, print_leaderboard, to_frame
+from ml_project.modelling.leaderboard import Entry, choose_winner, to_frame
+from ml_project.modelling.leaderboard_views import display_table, print_leaderboard, ranking_words
 from tests.modelling.conftest import FAILING, OTHER_TREE, TREE
 
 
@@ -67,3 +68,10 @@ def test_print_leaderboard_shows_failure_and_selection(capsys):
     assert "0.7500" in shown
     assert "selected" in shown
     assert "failed: ValueError: no" in shown
+
+
+def test_display_table_losses_are_positive_and_less_is_better():
+    entry = make_entry(TREE, [-0.7, -0.8])
+    frame = to_frame([entry], entry).assign(metric="neg_log_loss")
+    assert ranking_words(frame) == "log_loss, less is better"
+    assert display_table(frame)["mean"].tolist() == ["0.7500"]
