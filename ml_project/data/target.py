@@ -123,8 +123,13 @@ def _is_meant(value: Any, positive_class: Any) -> bool:
     return bool(value == positive_class) or str(value) == str(positive_class)
 
 
+def _without_fraction(value: Any) -> Any:
+    """Return a whole number as such: pandas makes floats of whole numbers in a column that may miss some."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
 def _ordered_classes(values: pd.Series[Any], column: str, task: str, positive_class: Any) -> tuple[Any, ...]:
-    classes = sorted(values.unique().tolist())
+    classes = sorted(map(_without_fraction, values.unique().tolist()))
     if task == "binary" and len(classes) != 2:
         raise TargetError(
             f"The target {column!r} has {len(classes)} classes, but modelling.task is 'binary'; choose 'multiclass'."

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from ml_project.artifacts.loading import LoadedArtifact, load_artifact
-from ml_project.config import Config
+from ml_project.config import Config, SplitsConfig
 from ml_project.config_sources import write_config
 from ml_project.data.fingerprint import fingerprint
 from ml_project.data.retrieval import read_historic
@@ -98,8 +98,7 @@ def _rows_to_evaluate(raw: pd.DataFrame, artifact: LoadedArtifact) -> tuple[pd.D
     manifest = artifact.manifest
     if fingerprint(raw) != manifest.data_fingerprint:
         return raw, f"All {len(raw):,} rows (other data than the training's)"
-    trained = Config.model_validate(manifest.config)
-    _, holdout = holdout_split(
-        raw, raw[manifest.target_column], trained.splits, task=manifest.task, seed=trained.compute.seed
-    )
+    # only these two parts are read, so that an artifact outlives changes of the others
+    splits, seed = SplitsConfig.model_validate(manifest.config["splits"]), manifest.config["compute"]["seed"]
+    _, holdout = holdout_split(raw, raw[manifest.target_column], splits, task=manifest.task, seed=seed)
     return raw.iloc[holdout].reset_index(drop=True), f"Holdout of the training ({len(holdout):,} rows)"

@@ -38,6 +38,12 @@ def test_read_target_positive_class_comes_last():
     assert read([0, 1, 0], positive_class="0").classes == (1, 0)
 
 
+def test_read_target_whole_numbers_stored_as_floats_are_whole_classes():
+    target = read([1.0, 2.0, 1.0])
+    assert [type(value) for value in target.classes] == [int, int]
+    assert target.values.tolist() == [0, 1, 0]
+
+
 def test_read_target_regression_gives_floats():
     target = read([1, 2, 3, 4])
     assert target.classes is None
