@@ -34,7 +34,9 @@ def make_titanic(directory: Path) -> tuple[dict, Project]:
     sys.path.insert(0, str(REPOSITORY / "use_cases"))
     from use_case_config import build_config
 
-    values = build_config("modelling").model_dump(exclude_unset=True)
+    from ml_project.config import MODELLING
+
+    values = build_config(MODELLING).model_dump(exclude_unset=True)
     values["data"]["source"] = str(REPOSITORY / values["data"]["source"])
     return values, load_project()
 

@@ -17,7 +17,7 @@ from pydantic import ValidationError
 
 from ml_project.command_line import build_parser, parse_arguments, resolve_config
 from ml_project.commands import evaluate_model, predict_table, train_model
-from ml_project.config import Config, RunMode
+from ml_project.config import MODELLING, SCORING, Config, Switches
 from ml_project.config_sources import explain
 from ml_project.errors import ConfigError, MlProjectError
 from ml_project.termination import Terminated, sigterm_raises
@@ -27,10 +27,10 @@ Action = Callable[[Config], None]
 BuildConfig = Callable[[], Config]
 
 DONE, FAILED, WRONG_USAGE, INTERRUPTED, TERMINATED = 0, 1, 2, 130, 143
-COMMANDS: dict[str, tuple[Action, RunMode]] = {
-    "train": (train_model, "modelling"),
-    "evaluate": (evaluate_model, "prediction"),
-    "predict": (predict_table, "prediction"),
+COMMANDS: dict[str, tuple[Action, Switches]] = {
+    "train": (train_model, MODELLING),
+    "evaluate": (evaluate_model, SCORING),
+    "predict": (predict_table, SCORING),
 }
 
 
@@ -44,8 +44,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if name not in COMMANDS:
         print(f"ml_project: there is no command {name!r}; commands are {', '.join(COMMANDS)}", file=sys.stderr)
         return WRONG_USAGE
-    action, run_mode = COMMANDS[name]
-    use_case = (lambda: load_use_case(USE_CASE_FILE, run_mode)) if USE_CASE_FILE.exists() else None
+    action, switches = COMMANDS[name]
+    use_case = (lambda: load_use_case(USE_CASE_FILE, switches)) if USE_CASE_FILE.exists() else None
     return run(action, use_case, program=f"python -m ml_project {name}", arguments=rest)
 
 

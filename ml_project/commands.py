@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ml_project.config import Config, RunMode
+from ml_project.config import MODELLING, SCORING, Config, Switches
 from ml_project.config_sources import write_config
 from ml_project.errors import ConfigError, Problem
 
@@ -20,7 +20,7 @@ def train_model(config: Config) -> None:
     from ml_project.modelling.training import train
     from ml_project.project.parts import load_project
 
-    require_switches(config, "modelling")
+    require_switches(config, MODELLING)
     result = train(config, load_project())
     print_leaderboard(result.leaderboard)
     print_evaluation(
@@ -51,7 +51,7 @@ def evaluate_model(config: Config) -> None:
     from ml_project.modelling.evaluating import evaluate_artifact
     from ml_project.project.parts import load_project
 
-    require_switches(config, "prediction")
+    require_switches(config, SCORING)
     result = evaluate_artifact(config, load_project())
     print_evaluation(f"{result.rows_evaluated} by {result.artifact.manifest.name}", result.evaluation)
     print_places(result.paths)
@@ -64,7 +64,7 @@ def predict_table(config: Config) -> None:
     from ml_project.prediction.batch import score_table
     from ml_project.project.parts import load_project
 
-    require_switches(config, "prediction")
+    require_switches(config, SCORING)
     artifact = load_artifact(config.artifacts.path, load_project().processes)
     result = score_table(artifact.pipeline, config)
     for warning in result.warnings:
@@ -78,7 +78,7 @@ def predict_table(config: Config) -> None:
     print_places({**result.paths, "config": write_config(config, config.prediction.output.with_suffix(".config.yaml"))})
 
 
-def require_switches(config: Config, run_mode: RunMode) -> None:
+def require_switches(config: Config, wanted: Switches) -> None:
     """Refuse a config that is for another command.
 
     Raises
@@ -86,10 +86,9 @@ def require_switches(config: Config, run_mode: RunMode) -> None:
     ConfigError
         Naming each switch that differs.
     """
-    wanted = {"run_mode": run_mode, "data_origin": "historic", "execution": "local"}
     problems = [
         Problem(f"this command needs {value!r}", name, value=getattr(config, name))
-        for name, value in wanted.items()
+        for name, value in wanted._asdict().items()
         if getattr(config, name) != value
     ]
     if problems:

@@ -7,28 +7,32 @@ command line.
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Any, Literal, NamedTuple, Self
 
-from pydantic import BaseModel, ConfigDict, Field, PositiveInt, field_validator, model_validator
+from pydantic import Field, PositiveInt, field_validator, model_validator
+
+from ml_project.config_section import Section, Share
+from ml_project.config_service import MonitoringConfig, ServingConfig, SimulationConfig, SyntheticConfig
 
 RunMode = Literal["modelling", "prediction"]
 DataOrigin = Literal["historic", "production"]
 ExecutionPlace = Literal["local", "deployed"]
 Task = Literal["binary", "multiclass", "regression"]
-Share = Annotated[float, Field(gt=0, lt=1)]
-
-ALLOWED_COMBINATIONS: tuple[tuple[RunMode, DataOrigin, ExecutionPlace], ...] = (
-    ("modelling", "historic", "local"),
-    ("prediction", "historic", "local"),
-    ("prediction", "production", "local"),
-    ("prediction", "production", "deployed"),
-)
 
 
-class Section(BaseModel):
-    """A part of the config: frozen, and without room for misspelt names."""
+class Switches(NamedTuple):
+    """The three switches that decide which use case a config is for."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True, use_attribute_docstrings=True)
+    run_mode: RunMode
+    data_origin: DataOrigin
+    execution: ExecutionPlace
+
+
+MODELLING = Switches("modelling", "historic", "local")
+SCORING = Switches("prediction", "historic", "local")
+LOCAL_PRODUCTION = Switches("prediction", "production", "local")
+DEPLOYED_PRODUCTION = Switches("prediction", "production", "deployed")
+ALLOWED_COMBINATIONS = (MODELLING, SCORING, LOCAL_PRODUCTION, DEPLOYED_PRODUCTION)
 
 
 class CsvConfig(Section):
@@ -324,14 +328,27 @@ class Config(Section):
     """How a model is exported."""
     prediction: PredictionConfig = PredictionConfig()
     """How a table is scored."""
+    serving: ServingConfig = ServingConfig()
+    """How the prediction service runs, and how it is reached."""
+    monitoring: MonitoringConfig = MonitoringConfig()
+    """What is kept of the predictions in production, to watch the model."""
+    simulation: SimulationConfig = SimulationConfig()
+    """The simulated stream of production records, drawn from the historic data."""
+    synthetic: SyntheticConfig = SyntheticConfig()
+    """Rows made up from the distributions and correlations of an artifact's reference data."""
     tracking: TrackingConfig = TrackingConfig()
     """What is recorded of a run, and where."""
     compute: ComputeConfig = ComputeConfig()
     """What a run may use of the machine."""
 
+    @property
+    def switches(self) -> Switches:
+        """Return the three switches."""
+        return Switches(self.run_mode, self.data_origin, self.execution)
+
     @model_validator(mode="after")
     def _switches_fit_together(self) -> Self:
-        combination = (self.run_mode, self.data_origin, self.execution)
+        combination = self.switches
         if combination not in ALLOWED_COMBINATIONS:
             found, *allowed = (" + ".join(one) for one in (combination, *ALLOWED_COMBINATIONS))
             raise ValueError(f"run_mode + data_origin + execution cannot be {found}; allowed: {'; '.join(allowed)}")

@@ -5,14 +5,14 @@ from __future__ import annotations
 import importlib.util
 from pathlib import Path
 
-from ml_project.config import Config, RunMode
+from ml_project.config import Config, Switches
 from ml_project.errors import ConfigError, Problem
 
 USE_CASE_FILE = Path("use_cases/use_case_config.py")
 
 
-def load_use_case(path: Path, run_mode: RunMode) -> Config:
-    """Return what ``build_config(run_mode)`` of a Python file returns.
+def load_use_case(path: Path, switches: Switches) -> Config:
+    """Return what ``build_config`` of a Python file returns.
 
     Raises
     ------
@@ -25,7 +25,7 @@ def load_use_case(path: Path, run_mode: RunMode) -> Config:
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     if not hasattr(module, "build_config"):
-        problem = Problem("must define build_config(run_mode) -> Config", str(path))
+        problem = Problem("must define build_config(switches: Switches) -> Config", str(path))
         raise ConfigError("The use case's config cannot be built; nothing was started.", [problem])
-    config: Config = module.build_config(run_mode)
+    config: Config = module.build_config(switches)
     return config

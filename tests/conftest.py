@@ -4,13 +4,14 @@ from pathlib import Path
 
 import pytest
 
-from ml_project.config import Config
+from ml_project.config import MODELLING, SCORING, Config
 from ml_project.config_sources import merge
 from ml_project.data.retrieval import read_historic
 from ml_project.project.parts import load_project
 from ml_project.use_case_file import load_use_case
 
 REPOSITORY = Path(__file__).resolve().parent.parent
+SWITCHES = {"modelling": MODELLING, "prediction": SCORING}
 
 
 @pytest.fixture(scope="session")
@@ -23,7 +24,8 @@ def make_config(tmp_path):
     """Return a function that gives the use case's config, made quick and writing below ``tmp_path``, with changes."""
 
     def make(run_mode="modelling", **sections):
-        values = load_use_case(REPOSITORY / "use_cases/use_case_config.py", run_mode).model_dump(exclude_unset=True)
+        use_case = load_use_case(REPOSITORY / "use_cases/use_case_config.py", SWITCHES[run_mode])
+        values = use_case.model_dump(exclude_unset=True)
         quick = {
             "data": {"source": str(REPOSITORY / "data/data/titanic.parquet")},
             "modelling": {
@@ -44,6 +46,6 @@ def make_config(tmp_path):
 
 @pytest.fixture(scope="session")
 def titanic_raw(project):
-    config = load_use_case(REPOSITORY / "use_cases/use_case_config.py", "modelling")
+    config = load_use_case(REPOSITORY / "use_cases/use_case_config.py", MODELLING)
     data = config.data.model_copy(update={"source": str(REPOSITORY / "data/data/titanic.parquet")})
     return read_historic(data, project.schema)

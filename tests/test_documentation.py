@@ -12,6 +12,7 @@ import pytest
 import yaml
 
 from ml_project.cli import main
+from ml_project.config import MODELLING
 from ml_project.config_sources import load_config
 from ml_project.use_case_file import load_use_case
 
@@ -76,7 +77,7 @@ def test_yaml_blocks_of_a_page_are_configs(page, tmp_path):
         assert isinstance(yaml.safe_load(text), dict)
         file = tmp_path / "config.yaml"
         file.write_text(text, encoding="utf-8")
-        use_case = load_use_case(REPOSITORY / "use_cases/use_case_config.py", "modelling")
+        use_case = load_use_case(REPOSITORY / "use_cases/use_case_config.py", MODELLING)
         load_config(use_case, config_file=file)
 
 
@@ -111,7 +112,7 @@ def test_config_reference_is_what_the_config_gives():
 
 def test_dependencies_page_has_every_direct_dependency():
     pipfile = tomllib.loads((REPOSITORY / "Pipfile").read_text(encoding="utf-8"))
-    wanted = {name for section in ("packages", "train", "dev-packages") for name in pipfile[section]}
+    wanted = {name for section in ("packages", "train", "serve", "dev-packages") for name in pipfile[section]}
     page = (REPOSITORY / "documentation/dependencies.md").read_text(encoding="utf-8")
     documented = re.findall(r"^\| `([\w-]+)` \|", page, re.MULTILINE)
     assert sorted(documented) == sorted(wanted)

@@ -7,6 +7,7 @@ from use_case_config import build_config
 
 from ml_project.cli import run_use_case
 from ml_project.commands import train_model
+from ml_project.config import MODELLING
 
 if __name__ == "__main__":
-    sys.exit(run_use_case(train_model, partial(build_config, "modelling")))
+    sys.exit(run_use_case(train_model, partial(build_config, MODELLING)))

@@ -2,18 +2,26 @@
 
 from pathlib import Path
 
-from ml_project.config import ArtifactsConfig, Config, DataConfig, FeaturesConfig, RunMode, SplitsConfig, TrackingConfig
+from ml_project.config import (
+    ArtifactsConfig,
+    Config,
+    DataConfig,
+    FeaturesConfig,
+    SplitsConfig,
+    Switches,
+    TrackingConfig,
+)
 
 
-def build_config(run_mode: RunMode) -> Config:
+def build_config(switches: Switches) -> Config:
     """Return the config of the Titanic project.
 
     Fields that are not named here have the defaults of ``ml_project/config.py``; ``--help`` shows them all.
     """
     return Config(
-        run_mode=run_mode,
-        data_origin="historic",
-        execution="local",
+        run_mode=switches.run_mode,
+        data_origin=switches.data_origin,
+        execution=switches.execution,
         data=DataConfig(
             source="data/data/titanic.parquet",
             target_column="survived",
