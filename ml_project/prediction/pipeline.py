@@ -7,11 +7,11 @@ processes, the engine. Importing this module is cheap, because a server's start 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 
 from ml_project.config import Task
 from ml_project.data.columns import Columns, to_columns
@@ -21,9 +21,30 @@ from ml_project.prediction.engine import InferenceEngine
 from ml_project.validation.records import RecordValidator, to_record_columns
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from ml_project.feature_engineering.engineering import FeatureEngineering
 
 LABEL, VALUE, PROBABILITY_PREFIX = "label", "value", "proba_"
+
+
+@dataclass(frozen=True, slots=True)
+class ScoredRecords:
+    """Records with all that became of them on the way to their predictions.
+
+    Attributes
+    ----------
+    records
+        Raw values by input column, ``None`` for missing.
+    engineered
+        Engineered columns, arrays of shape ``(n_records,)``.
+    outputs
+        Probabilities of shape ``(n_records, n_classes)``, or values of shape ``(n_records,)`` in a regression.
+    """
+
+    records: Sequence[Mapping[str, Any]]
+    engineered: Columns
+    outputs: npt.NDArray[np.float64]
 
 
 class PredictionPipeline:
@@ -131,10 +152,26 @@ class PredictionPipeline:
             Probabilities of shape ``(n_rows, n_classes)``, or values of shape ``(n_rows,)`` in a regression.
         """
         n_rows = len(next(iter(columns.values()))) if columns else 0
-        if n_rows == 0:
-            return np.empty(0 if self.classes is None else (0, len(self.classes)))
-        outputs = self.engine.compute(self.features.compute(columns))
-        return np.asarray(outputs, dtype=np.float64)
+        return self._compute(columns)[1] if n_rows else self._no_outputs()
+
+    def score_records(self, records: Sequence[Mapping[str, Any]]) -> ScoredRecords:
+        """Return the model's output for records, with what it was computed from.
+
+        Parameters
+        ----------
+        records
+            Values by column name, as parsed from JSON.
+
+        Raises
+        ------
+        InvalidDataError
+            With every problem of every record.
+        """
+        if not records:
+            return ScoredRecords((), {}, self._no_outputs())
+        valid = self._validator.validate_many(records)
+        engineered, outputs = self._compute(to_record_columns(valid, self.input_schema))
+        return ScoredRecords(valid, engineered, outputs)
 
     def predict_records(self, records: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
         """Return one prediction per record, in order.
@@ -154,17 +191,20 @@ class PredictionPipeline:
         InvalidDataError
             With every problem of every record.
         """
-        if not records:
-            return []
-        valid = self._validator.validate_many(records)
-        outputs = self.predict_columns(to_record_columns(valid, self.input_schema))
-        return self._to_records(outputs)
+        return self.to_answers(self.score_records(records).outputs)
 
     def predict_record(self, record: Mapping[str, Any]) -> dict[str, Any]:
         """Return the prediction of one record; see :meth:`predict_records`."""
         return self.predict_records([record])[0]
 
-    def _to_records(self, outputs: npt.NDArray[np.float64]) -> list[dict[str, Any]]:
+    def to_answers(self, outputs: npt.NDArray[np.float64]) -> list[dict[str, Any]]:
+        """Return the model's output in the form of :meth:`predict_records`.
+
+        Parameters
+        ----------
+        outputs
+            What :meth:`predict_columns` returned.
+        """
         if self.classes is None:
             return [{"value": value} for value in outputs.tolist()]
         return [
@@ -172,7 +212,16 @@ class PredictionPipeline:
             for code, row in zip(_most_probable(outputs).tolist(), outputs.tolist(), strict=True)
         ]
 
+    def _compute(self, columns: Columns) -> tuple[Columns, npt.NDArray[np.float64]]:
+        engineered = self.features.compute(columns)
+        return engineered, np.asarray(self.engine.compute(engineered), dtype=np.float64)
+
+    def _no_outputs(self) -> npt.NDArray[np.float64]:
+        return np.empty(0 if self.classes is None else (0, len(self.classes)))
+
     def _to_frame(self, outputs: npt.NDArray[np.float64], index: pd.Index[Any]) -> pd.DataFrame:
+        import pandas as pd
+
         if self.classes is None:
             return pd.DataFrame({VALUE: outputs}, index=index)
         labels = pd.Series(self.classes).take(_most_probable(outputs)).set_axis(index)
