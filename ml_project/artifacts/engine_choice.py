@@ -12,13 +12,13 @@ from ml_project.errors import ArtifactError
 if TYPE_CHECKING:
     import pandas as pd
 
-    from ml_project.feature_engineering.engineering import FeatureEngineering
+    from ml_project.feature_engineering.fitted_features import FittedFeatures
 
 
 def choose_engine(
     wanted: Literal["auto", "onnx", "native"],
     model: Any,
-    features: FeatureEngineering,
+    features: FittedFeatures,
     comparison_raw: pd.DataFrame,
     task: Task,
 ) -> tuple[EngineChoice, bytes | None]:
@@ -53,7 +53,7 @@ def choose_engine(
 
 
 def _try_onnx(
-    model: Any, features: FeatureEngineering, comparison_raw: pd.DataFrame, task: Task
+    model: Any, features: FittedFeatures, comparison_raw: pd.DataFrame, task: Task
 ) -> tuple[EngineChoice, bytes | None]:
     """Return ONNX as the engine where it can stand in for the native one, and otherwise the native one and why."""
     from ml_project.artifacts.engines import NativeEngine, OnnxEngine

@@ -85,7 +85,7 @@ def export_artifact(
     from ml_project.validation.records import RecordValidator
 
     _refuse_other_classes(estimator, classes)
-    features, model = estimator.named_steps["features"], serving_model(estimator)
+    features, model = estimator.named_steps["features"].fitted_, serving_model(estimator)
     engine, onnx_model = choose_engine(config.artifacts.engine, model, features, comparison_raw, task)
     validator = RecordValidator(
         raw_schema.select(features.required_columns), missing_values=config.data.missing_values

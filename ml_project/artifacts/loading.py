@@ -32,7 +32,7 @@ from ml_project.prediction.pipeline import PredictionPipeline
 if TYPE_CHECKING:
     import pandas as pd
 
-    from ml_project.feature_engineering.engineering import FeatureEngineering
+    from ml_project.feature_engineering.fitted_features import FittedFeatures
     from ml_project.feature_engineering.process import FeatureProcess
 
 
@@ -132,12 +132,12 @@ def _refuse_other_members(manifest: Manifest, members: Mapping[str, bytes], path
         raise ArtifactDamagedError(f"{path} is not what was exported; copy it or export the model again", problems)
 
 
-def _restore_features(manifest: Manifest, processes: Sequence[FeatureProcess], path: Path) -> FeatureEngineering:
+def _restore_features(manifest: Manifest, processes: Sequence[FeatureProcess], path: Path) -> FittedFeatures:
     """Return the fitted feature engineering, made of the processes of this code."""
-    from ml_project.feature_engineering.engineering import FeatureEngineering
+    from ml_project.feature_engineering.fitted_features import FittedFeatures
 
     try:
-        return FeatureEngineering.from_state(manifest.features, processes, manifest.raw_schema)
+        return FittedFeatures.from_state(manifest.features, processes, manifest.raw_schema)
     except FeatureError as error:
         raise ArtifactIncompatibleError(
             f"{path} cannot be used with FEATURE_PROCESSES as they stand in ml_project/project/features.py; restore "
@@ -153,7 +153,7 @@ def _code_words(git_commit: str | None) -> str:
     return f"the code of commit {commit}" + (" with the changes that were not committed then" if dirty else "")
 
 
-def _restore_engine(manifest: Manifest, members: Mapping[str, bytes], features: FeatureEngineering) -> InferenceEngine:
+def _restore_engine(manifest: Manifest, members: Mapping[str, bytes], features: FittedFeatures) -> InferenceEngine:
     if manifest.engine.name == "onnx":
         return OnnxEngine(members[ONNX_MODEL], features.kinds)
     return NativeEngine(load_model(members[MODEL]), features.kinds, classification=manifest.task != "regression")

@@ -12,7 +12,6 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 
 from ml_project.artifacts.onnx_graph import CannotConvertError, GraphBuilder
 from ml_project.data.columns import MISSING_CATEGORY
@@ -73,6 +72,8 @@ def _known_categories(part: Any, n_columns: int) -> list[list[str]]:
 
 def _tabulate(part: Any, names: Sequence[str], known: Sequence[Sequence[str]]) -> list[npt.NDArray[np.float64]]:
     """Return, by column, the results for each known category and, in the last row, for an unseen one."""
+    import pandas as pd
+
     unseen = dict.fromkeys(names, _UNSEEN)
     tables = []
     for name, values in zip(names, known, strict=True):

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 
 from ml_project.data.raw_schema import NUMERIC_KINDS, ColumnKind, RawSchema
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 FeatureKind = Literal["number", "category"]
 """What a feature is to a model."""
@@ -43,6 +45,7 @@ def to_array(values: pd.Series[Any], kind: ColumnKind) -> npt.NDArray[Any]:
 
     Examples
     --------
+    >>> import pandas as pd
     >>> to_array(pd.Series(["a", None]), "text").tolist()
     ['a', None]
     """

@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 
 from ml_project.data.columns import MISSING_CATEGORY, Columns, FeatureKind
 from ml_project.errors import FeatureError
 from ml_project.feature_engineering.process import FeatureProcess
 
+if TYPE_CHECKING:
+    import pandas as pd
+
 _INFINITE = frozenset({math.inf, -math.inf})
 _CATEGORY_TYPES = frozenset({str, type(None)})
 _FEW_ROWS = 64
+_ONE_ROW = (1,)
 
 
 def engineered_frame(
@@ -45,6 +48,8 @@ def engineered_frame(
     >>> engineered_frame({"deck": deck}, {"deck": "category"})["deck"].tolist()
     ['C', '']
     """
+    import pandas as pd
+
     series = {
         name: (
             pd.Series(fill_missing_categories(columns[name]), index=index, dtype=object)
@@ -67,6 +72,30 @@ def fill_missing_categories(values: npt.NDArray[Any]) -> npt.NDArray[np.object_]
     filled = np.empty(len(values), dtype=object)
     filled[:] = [MISSING_CATEGORY if value is None else value for value in values.tolist()]
     return filled
+
+
+class ResultCheck:
+    """Refuses a process's result as :func:`check_result` does; for a single row in a fraction of the time.
+
+    Parameters
+    ----------
+    process
+        The process whose results are checked.
+    """
+
+    def __init__(self, process: FeatureProcess) -> None:
+        self._process = process
+        self._of_numbers = process.kind == "number"
+        self._dtype = np.dtype(np.float64 if self._of_numbers else object)
+
+    def __call__(self, result: Any, columns: Columns) -> None:
+        """Refuse a wrong result; see :func:`check_result`."""
+        if isinstance(result, np.ndarray) and result.dtype is self._dtype and result.shape == _ONE_ROW:
+            value = result.item()
+            usable = not math.isinf(value) if self._of_numbers else type(value) in _CATEGORY_TYPES
+            if usable and len(columns[self._process.inputs[0]]) == 1:
+                return
+        check_result(self._process, result, columns)
 
 
 def check_result(process: FeatureProcess, result: Any, columns: Columns) -> None:

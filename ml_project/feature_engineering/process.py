@@ -1,7 +1,7 @@
 """One feature process: declared inputs, an optional fit on training data, one result per row.
 
 A process is immutable and knows nothing of the rows it was fitted on: what it learned is its *state*, a mapping that
-JSON can hold, kept by :class:`ml_project.feature_engineering.engineering.FeatureEngineering`.
+JSON can hold, kept by :class:`ml_project.feature_engineering.fitted_features.FittedFeatures`.
 """
 
 from __future__ import annotations

@@ -23,7 +23,7 @@ from ml_project.validation.records import RecordValidator, to_record_columns
 if TYPE_CHECKING:
     import pandas as pd
 
-    from ml_project.feature_engineering.engineering import FeatureEngineering
+    from ml_project.feature_engineering.fitted_features import FittedFeatures
 
 LABEL, VALUE, PROBABILITY_PREFIX = "label", "value", "proba_"
 
@@ -79,7 +79,7 @@ class PredictionPipeline:
         self,
         *,
         raw_schema: RawSchema,
-        features: FeatureEngineering,
+        features: FittedFeatures,
         engine: InferenceEngine,
         task: Task,
         classes: Sequence[Any] | None,

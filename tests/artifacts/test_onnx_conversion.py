@@ -37,7 +37,7 @@ PREPROCESSING: dict[str, dict[str, Any]] = {
 
 def engines_of(fitted: Fitted) -> tuple[NativeEngine, OnnxEngine, Any]:
     """Return both engines, the native one after a round trip through its file format, and engineered columns."""
-    features, classes = fitted.estimator.named_steps["features"], fitted.target.classes
+    features, classes = fitted.estimator.named_steps["features"].fitted_, fitted.target.classes
     model = load_model(dump_model(serving_model(fitted.estimator)))
     content = convert(model, features.kinds, None if classes is None else len(classes))
     native = NativeEngine(model, features.kinds, classification=classes is not None)
@@ -109,20 +109,20 @@ def test_edge_rows_have_missing_unseen_and_huge_values():
 
 
 def test_choose_engine_own_model_has_a_reason_instead_of_a_crash(linear: Fitted):
-    model, features = with_last_step(linear, KNeighborsClassifier()), linear.estimator.named_steps["features"]
+    model, features = with_last_step(linear, KNeighborsClassifier()), linear.estimator.named_steps["features"].fitted_
     choice, content = choose_engine("auto", model, features, linear.raw, "binary")
     assert (choice.name, content) == ("native", None)
     assert choice.reason == "conversion to ONNX failed: there is no conversion of sklearn.KNeighborsClassifier"
 
 
 def test_choose_engine_onnx_wanted_but_impossible_is_refused(linear: Fitted):
-    model, features = with_last_step(linear, KNeighborsClassifier()), linear.estimator.named_steps["features"]
+    model, features = with_last_step(linear, KNeighborsClassifier()), linear.estimator.named_steps["features"].fitted_
     with pytest.raises(ArtifactError, match="'onnx', but conversion to ONNX failed: there is no conversion of"):
         choose_engine("onnx", model, features, linear.raw, "binary")
 
 
 def test_choose_engine_broken_model_has_a_reason_instead_of_a_crash(linear: Fitted):
-    features = linear.estimator.named_steps["features"]
+    features = linear.estimator.named_steps["features"].fitted_
     model = with_last_step(linear, LogisticRegression())
     del model.steps[-1][1].coef_
     choice, _ = choose_engine("auto", model, features, linear.raw, "binary")

@@ -75,7 +75,7 @@ def make_pipeline_of(task, raw):
     model.fit(engineered, encode_target(raw, "target", CLASSES[task]))
     return PredictionPipeline(
         raw_schema=schema,
-        features=features,
+        features=features.fitted_,
         engine=ForestEngine(model, features.kinds, task),
         task=task,
         classes=CLASSES[task],

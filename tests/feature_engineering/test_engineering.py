@@ -13,8 +13,9 @@ from sklearn.preprocessing import FunctionTransformer
 
 from ml_project.data.columns import to_columns
 from ml_project.errors import FeatureError
-from ml_project.feature_engineering.engineered import MISSING_CATEGORY
+from ml_project.feature_engineering.engineered import MISSING_CATEGORY, engineered_frame
 from ml_project.feature_engineering.engineering import FeatureEngineering
+from ml_project.feature_engineering.fitted_features import FittedFeatures
 from ml_project.feature_engineering.process import FeatureProcess
 from ml_project.feature_engineering.ready_made import Binning, GroupStatistic, Log, Sum, TextLength
 from ml_project.feature_engineering.row_function import row_feature
@@ -78,7 +79,7 @@ def test_transform_shuffled_columns_and_single_rows_give_the_same(features, raw)
 
 def test_compute_arrays_give_the_transformed_values(features, raw, schema):
     engineered = features.fit_transform(raw)
-    computed = features.compute(to_columns(raw, schema))
+    computed = features.fitted_.compute(to_columns(raw, schema))
     for name, kind in features.kinds.items():
         expected = [value or None for value in engineered[name]] if kind == "category" else engineered[name].to_numpy()
         np.testing.assert_array_equal(computed[name], np.array(expected, dtype=computed[name].dtype))
@@ -105,7 +106,7 @@ def test_transform_test_rows_depend_on_training_rows_only(features, raw):
 def test_clone_and_pipeline_keep_parameters(features, raw):
     copied = clone(features)
     assert copied.get_params()["columns"] == ("sibsp", "port")
-    assert not hasattr(copied, "states_")
+    assert not hasattr(copied, "fitted_")
     pipeline = Pipeline([("features", copied), ("model", FunctionTransformer())])
     assert_frame_equal(pipeline.fit_transform(raw), features.fit_transform(raw))
 
@@ -121,18 +122,19 @@ def test_workers_give_bit_identical_results(features, raw):
 def test_state_through_json_gives_bit_identical_results(features, raw, schema):
     raw["fare"] = [0.1 + 0.2, 1 / 3, np.nan, 1e-300]
     expected = features.fit_transform(raw)
-    state = json.loads(json.dumps(features.to_state(), allow_nan=False))
-    restored = FeatureEngineering.from_state(state, (TextLength("unused", column="name"), *PROCESSES), schema)
-    assert_frame_equal(restored.transform(raw), expected)
+    state = json.loads(json.dumps(features.fitted_.to_state(), allow_nan=False))
+    restored = FittedFeatures.from_state(state, (TextLength("unused", column="name"), *PROCESSES), schema)
+    computed = restored.compute(to_columns(raw, schema.select(restored.required_columns)))
+    assert_frame_equal(engineered_frame(computed, restored.kinds), expected)
     assert restored.columns == features.columns
     assert restored.target == "survived"
 
 
 def test_from_state_changed_or_absent_process_is_refused(features, raw, schema):
-    state = features.fit(raw).to_state()
+    state = features.fit(raw).fitted_.to_state()
     changed = (Log("log_fare", column="sibsp"), PROCESSES[1])
     with pytest.raises(FeatureError, match=r"(?s)log_fare: its code or parameters have changed.*fare_bin: is gone"):
-        FeatureEngineering.from_state(state, changed, schema)
+        FittedFeatures.from_state(state, changed, schema)
 
 
 def test_fit_wrong_declaration_lists_all_problems(schema, raw):
