@@ -82,14 +82,14 @@ def export_artifact(
         When the model cannot be stored or the file not be written, or when ``artifacts.engine`` is ``onnx`` and ONNX
         does not reproduce the model.
     """
+    from ml_project.validation.outliers import training_ranges
     from ml_project.validation.records import RecordValidator
 
     _refuse_other_classes(estimator, classes)
     features, model = estimator.named_steps["features"].fitted_, serving_model(estimator)
     engine, onnx_model = choose_engine(config.artifacts.engine, model, features, comparison_raw, task)
-    validator = RecordValidator(
-        raw_schema.select(features.required_columns), missing_values=config.data.missing_values
-    )
+    input_schema = raw_schema.select(features.required_columns)
+    validator = RecordValidator(input_schema, missing_values=config.data.missing_values)
     members = {
         MODEL: dump_model(model),
         REFERENCE: _parquet(_reference(training_raw)),
@@ -110,6 +110,7 @@ def export_artifact(
         raw_schema=raw_schema,
         input_schema=validator.json_schema(),
         features=state,
+        training_ranges=training_ranges(training_raw, input_schema),
         missing_values=config.data.missing_values,
         config=_without_secrets(config),
         library_versions=installed_versions((*RECORDED_PACKAGES, *packages)),

@@ -28,6 +28,7 @@ from ml_project.artifacts.trust import load_model
 from ml_project.errors import ArtifactDamagedError, ArtifactIncompatibleError, FeatureError, Problem
 from ml_project.prediction.engine import InferenceEngine
 from ml_project.prediction.pipeline import PredictionPipeline
+from ml_project.validation.outliers import OutlierCheck
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -46,6 +47,8 @@ class LoadedArtifact:
         What the artifact says about itself.
     pipeline
         What predicts.
+    outlier_check
+        What finds fields of validated records that lie outside of the training's values.
     path
         Where it was loaded from.
     notes
@@ -56,6 +59,7 @@ class LoadedArtifact:
 
     manifest: Manifest
     pipeline: PredictionPipeline
+    outlier_check: OutlierCheck
     path: Path
     notes: tuple[str, ...]
     members: Mapping[str, bytes]
@@ -115,7 +119,8 @@ def load_artifact(path: Path, processes: Sequence[FeatureProcess]) -> LoadedArti
         id_column=manifest.id_column,
         missing_values=manifest.missing_values,
     )
-    return LoadedArtifact(manifest, pipeline, path, notes, members)
+    outlier_check = OutlierCheck(manifest.training_ranges, pipeline.input_schema)
+    return LoadedArtifact(manifest, pipeline, outlier_check, path, notes, members)
 
 
 def _refuse_other_members(manifest: Manifest, members: Mapping[str, bytes], path: Path) -> None:

@@ -11,8 +11,9 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from ml_project.config import Task
 from ml_project.data.raw_schema import RawSchema
 from ml_project.errors import ArtifactDamagedError, ArtifactIncompatibleError
+from ml_project.validation.outliers import TrainingRange
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 MANIFEST = "manifest.json"
 MODEL = "model.skops"
 ONNX_MODEL = "model.onnx"
@@ -40,7 +41,7 @@ class Manifest(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=False, protected_namespaces=())
 
-    format_version: Literal[1] = 1
+    format_version: Literal[2] = 2
     created_at: datetime
     """UTC."""
     name: str
@@ -57,6 +58,8 @@ class Manifest(BaseModel):
     """JSON Schema of one record."""
     features: dict[str, Any]
     """State of the feature engineering: columns, processes with the hash of their code, what they learned."""
+    training_ranges: dict[str, TrainingRange]
+    """What the training saw of each raw column that a prediction needs, where outliers can be told by it."""
     missing_values: tuple[str, ...]
     """Texts that mean a missing value."""
     config: dict[str, Any]

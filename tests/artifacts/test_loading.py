@@ -57,6 +57,15 @@ def test_load_artifact_has_what_a_server_needs(onnx_artifact: Path, linear: Fitt
     assert artifact.notes == ()
 
 
+def test_load_artifact_finds_outliers_of_the_training(onnx_artifact: Path, linear: Fitted):
+    artifact = load_artifact(onnx_artifact, FEATURE_PROCESSES)
+    records = records_of(linear.raw.iloc[linear.training_rows])
+    training = artifact.pipeline.score_records(records)
+    assert set(artifact.outlier_check.find(training.records)) == {()}
+    older = artifact.pipeline.score_records([{**records[0], "age": 119, "fare": 999.0}])
+    assert artifact.outlier_check.find(older.records) == [("age", "fare")]
+
+
 def test_load_artifact_damaged_at_any_place_is_refused(native_artifact: Path, tmp_path: Path):
     content, damaged = native_artifact.read_bytes(), tmp_path / "model.zip"
     for position in range(0, len(content), len(content) // 150):
@@ -104,10 +113,10 @@ def test_load_artifact_exchanged_member_is_refused(native_artifact: Path, tmp_pa
         load_artifact(changed, FEATURE_PROCESSES)
 
 
-@pytest.mark.parametrize("version", [0, 2, "1", None])
+@pytest.mark.parametrize("version", [0, 1, "2", None])
 def test_load_artifact_other_format_is_refused(native_artifact: Path, tmp_path: Path, version: object):
     changed = rewrite(native_artifact, tmp_path / "model.zip", {"format_version": version})
-    with pytest.raises(ArtifactIncompatibleError, match=f"format {version!r}.* reads format 1"):
+    with pytest.raises(ArtifactIncompatibleError, match=f"format {version!r}.* reads format 2"):
         load_artifact(changed, FEATURE_PROCESSES)
 
 
