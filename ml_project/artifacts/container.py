@@ -67,16 +67,26 @@ def read_container(path: Path) -> dict[str, bytes]:
     ArtifactDamagedError
         When its content is not what was written.
     """
+    return unpack(read_content(path), str(path))
+
+
+def read_content(path: Path) -> bytes:
+    """Return the bytes of a file, not checked.
+
+    Raises
+    ------
+    ArtifactError
+        When there is no such file, or it cannot be read.
+    """
     if path.is_dir():
         raise ArtifactError(f"{path} is a folder; name the artifact file in it{_near_files(path / 'model.zip')}")
     try:
-        content = path.read_bytes()
+        return path.read_bytes()
     except FileNotFoundError as error:
         hint = f"train a model first or correct artifacts.path{_near_files(path)}"
         raise ArtifactError(f"There is no artifact at {path}; {hint}") from error
     except OSError as error:
         raise ArtifactError(f"The artifact {path} cannot be read: {error.strerror or error}") from error
-    return unpack(content, str(path))
 
 
 def pack(members: Mapping[str, bytes]) -> bytes:

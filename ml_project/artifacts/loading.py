@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ml_project.artifacts.compatibility import refuse_incompatible
-from ml_project.artifacts.container import read_container
+from ml_project.artifacts.container import read_content, unpack
 from ml_project.artifacts.engines import NativeEngine, OnnxEngine
 from ml_project.artifacts.manifest import (
     EXAMPLE,
@@ -51,6 +51,8 @@ class LoadedArtifact:
         What finds fields of validated records that lie outside of the training's values.
     path
         Where it was loaded from.
+    sha256
+        Hash of the file, in hexadecimal digits.
     notes
         Harmless differences between where it was exported and here.
     members
@@ -61,6 +63,7 @@ class LoadedArtifact:
     pipeline: PredictionPipeline
     outlier_check: OutlierCheck
     path: Path
+    sha256: str
     notes: tuple[str, ...]
     members: Mapping[str, bytes]
 
@@ -102,7 +105,8 @@ def load_artifact(path: Path, processes: Sequence[FeatureProcess]) -> LoadedArti
         When its format, library versions or feature code differ from those here.
     """
     path = Path(path)
-    members = read_container(path)
+    content = read_content(path)
+    members = unpack(content, str(path))
     if MANIFEST not in members:
         raise ArtifactDamagedError(f"{path} has no {MANIFEST}; export the model again")
     manifest = parse_manifest(members.pop(MANIFEST), str(path))
@@ -120,7 +124,8 @@ def load_artifact(path: Path, processes: Sequence[FeatureProcess]) -> LoadedArti
         missing_values=manifest.missing_values,
     )
     outlier_check = OutlierCheck(manifest.training_ranges, pipeline.input_schema)
-    return LoadedArtifact(manifest, pipeline, outlier_check, path, notes, members)
+    sha256 = hashlib.sha256(content).hexdigest()
+    return LoadedArtifact(manifest, pipeline, outlier_check, path, sha256, notes, members)
 
 
 def _refuse_other_members(manifest: Manifest, members: Mapping[str, bytes], path: Path) -> None:
