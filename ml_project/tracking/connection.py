@@ -64,7 +64,8 @@ def connect(place: TrackingPlace) -> MlflowClient:
         from mlflow import MlflowClient
     except ImportError as error:
         raise TrackingError(
-            "MLflow is not installed: install the packages for training, or set tracking.enabled to false."
+            "MLflow is not installed: install the packages for training, or set tracking.enabled to false to train "
+            "without it."
         ) from error
     _check_answers(place)
     if place.database_file is None:
@@ -165,7 +166,7 @@ def _check_server(place: TrackingPlace) -> None:
     except requests.RequestException as error:
         raise TrackingError(
             f"The tracking server {place.shown} does not answer ({type(error).__name__}). Start it, correct "
-            "tracking.tracking_uri, or set tracking.enabled to false."
+            "tracking.tracking_uri, or set tracking.enabled to false to train without it."
         ) from error
     if answer.status_code == requests.codes.forbidden and "host header" in answer.text.lower():
         raise TrackingError(
