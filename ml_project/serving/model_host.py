@@ -98,7 +98,7 @@ class ModelHost:
         check_seconds: float = 2.0,
         on_event: Callable[[ModelEvent], None] = _ignore,
     ) -> None:
-        self.path = Path(path)
+        self.path = path
         self.current: LoadedArtifact | None = None
         self._processes = tuple(processes)
         self._check_seconds = check_seconds
@@ -148,11 +148,18 @@ class ModelHost:
                 self._look(even_if_unchanged=wish is _Wish.RELOAD)
             except Exception:
                 logger.exception("Looking at the model's file %s failed; it is looked at again", self.path)
-            wish = None
-            with suppress(Empty):
-                wish = self._wishes.get(timeout=self._check_seconds)
+            wish = self._next_wish()
             # Requests that began before the exchange are over, so its memory is freed here and in none of them.
             self._retired = None
+
+    def _next_wish(self) -> _Wish | None:
+        """Wait until the next look is due or asked for; several wishes are fulfilled at once."""
+        wishes = set()
+        with suppress(Empty):
+            wishes.add(self._wishes.get(timeout=self._check_seconds))
+            while True:
+                wishes.add(self._wishes.get_nowait())
+        return _Wish.CLOSE if _Wish.CLOSE in wishes else next(iter(wishes), None)
 
     def _look(self, *, even_if_unchanged: bool) -> None:
         with self._loading:
@@ -221,7 +228,9 @@ def warm_up(artifact: LoadedArtifact) -> None:
     try:
         example = artifact.example
         for n_copies in WARM_UP_BATCHES:
-            artifact.pipeline.predict_records([example] * n_copies)
+            scored = artifact.pipeline.score_records([example] * n_copies)
+            artifact.pipeline.to_answers(scored.outputs)
+            artifact.outlier_check.find(scored.records)
     except Exception as error:
         raise ArtifactError(
             f"{artifact.path} cannot predict its own example ({type(error).__name__}: {error}); export the model again"
