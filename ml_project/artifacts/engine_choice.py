@@ -65,7 +65,7 @@ def _try_onnx(
     try:
         content = convert(model, features.kinds, len(model.classes_) if classification else None)
         native = NativeEngine(model, features.kinds, classification=classification)
-        onnx = OnnxEngine(content, features.kinds)
+        onnx = OnnxEngine(content)
         difference, reason = compare(native, onnx, features.compute(raw), classification=classification)
     except Exception as error:  # noqa: BLE001  whatever fails here is a reason to stay native, not to end the run
         kind = "" if isinstance(error, CannotConvertError) else f"{type(error).__name__}: "

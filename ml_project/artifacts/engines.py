@@ -8,9 +8,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from ml_project.artifacts.packing import PACKING, Packing
 from ml_project.data.columns import Columns, FeatureKind
 from ml_project.errors import ArtifactDamagedError
-from ml_project.feature_engineering.engineered import engineered_frame, fill_missing_categories
+from ml_project.feature_engineering.engineered import engineered_frame
 
 
 class NativeEngine:
@@ -44,19 +45,18 @@ class OnnxEngine:
     Parameters
     ----------
     content
-        ONNX model with one input of shape ``(n_rows, 1)`` per engineered column and one output.
-    kinds
-        ``number`` or ``category`` by engineered column.
+        ONNX model with one matrix as input and one output, as :class:`ml_project.artifacts.onnx_graph.GraphBuilder`
+        makes it, with the description of the matrix in its metadata.
 
     Raises
     ------
     ArtifactDamagedError
-        When the content is no ONNX model that the installed ONNX Runtime can read.
+        When the content is no such model, or none that the installed ONNX Runtime can read.
     """
 
     name = "onnx"
 
-    def __init__(self, content: bytes, kinds: Mapping[str, FeatureKind]) -> None:
+    def __init__(self, content: bytes) -> None:
         import onnxruntime
 
         options = onnxruntime.SessionOptions()
@@ -65,21 +65,15 @@ class OnnxEngine:
         options.log_severity_level = 3
         try:
             self._session = onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
+            self._pack = Packing.from_json(self._session.get_modelmeta().custom_metadata_map[PACKING]).pack
         except Exception as error:
             raise ArtifactDamagedError(f"ONNX Runtime cannot read the model: {error}; export it again") from error
-        used = {entry.name for entry in self._session.get_inputs()}
-        self._kinds = {name: kind for name, kind in kinds.items() if name in used}
-        self._output = [self._session.get_outputs()[-1].name]
+        self._input = self._session.get_inputs()[0].name
+        self._output = [self._session.get_outputs()[0].name]
 
     def compute(self, engineered: Columns) -> npt.NDArray[np.floating[Any]]:
         """Return probabilities of shape ``(n_rows, n_classes)``, or values of shape ``(n_rows,)`` in a regression."""
-        inputs = {name: onnx_input(engineered[name], kind) for name, kind in self._kinds.items()}
-        outputs: npt.NDArray[np.floating[Any]] = self._session.run(self._output, inputs)[0]
+        outputs: npt.NDArray[np.floating[Any]] = self._session.run(self._output, {self._input: self._pack(engineered)})[
+            0
+        ]
         return outputs
-
-
-def onnx_input(values: npt.NDArray[Any], kind: str) -> npt.NDArray[Any]:
-    """Return one engineered column as an ONNX model takes it, of shape ``(n_rows, 1)``."""
-    if kind == "number":
-        return np.asarray(values, dtype=np.float64).reshape(-1, 1)
-    return fill_missing_categories(values).reshape(-1, 1)

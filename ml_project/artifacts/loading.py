@@ -165,5 +165,5 @@ def _code_words(git_commit: str | None) -> str:
 
 def _restore_engine(manifest: Manifest, members: Mapping[str, bytes], features: FittedFeatures) -> InferenceEngine:
     if manifest.engine.name == "onnx":
-        return OnnxEngine(members[ONNX_MODEL], features.kinds)
+        return OnnxEngine(members[ONNX_MODEL])
     return NativeEngine(load_model(members[MODEL]), features.kinds, classification=manifest.task != "regression")

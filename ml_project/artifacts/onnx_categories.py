@@ -1,13 +1,13 @@
 """Fitted encoders of categories as tables in an ONNX graph.
 
-The encoder is asked once for the result of every category that it knows, of a missing and of an unseen one, and the
-graph looks them up. So any encoder converts that treats its columns apart, whatever it does to them.
+The encoder is asked once for the result of every category that is known, of a missing and of an unseen one, and the
+graph looks them up by their codes. So any encoder converts that treats its columns apart, whatever it does to them.
 """
 
 from __future__ import annotations
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -19,49 +19,21 @@ from ml_project.data.columns import MISSING_CATEGORY
 _UNSEEN = "\ufffd never seen"
 
 
-def convert_categories(graph: GraphBuilder, part: Any, names: Sequence[str]) -> str:
-    """Return the looked-up results of an encoder, one table per column.
+def known_categories(part: Any, n_columns: int) -> list[list[str]]:
+    """Return the texts that an encoder knows, by column, and the missing one.
 
     Parameters
     ----------
-    graph
-        Graph to add to.
     part
         Fitted encoder, or a fitted pipeline with one.
-    names
-        The engineered columns that it encodes.
+    n_columns
+        Number of columns that it encodes.
 
     Raises
     ------
     CannotConvertError
-        When the categories are not known, or results depend on several columns.
+        When the categories are not known.
     """
-    from onnx import TensorProto
-
-    known = _known_categories(part, len(names))
-    tables = _tabulate(part, names, known)
-    varying = [np.flatnonzero((table != table[-1]).any(axis=0)) for table in tables]
-    constant = np.setdiff1d(np.arange(tables[0].shape[1]), np.concatenate(varying))
-    varying[0] = np.concatenate([varying[0], constant])
-    if len(np.unique(np.concatenate(varying))) != sum(map(len, varying)):
-        raise CannotConvertError("an encoder combines several columns")
-    blocks = []
-    for name, values, table, outputs in zip(names, known, tables, varying, strict=True):
-        code = graph.node(
-            "LabelEncoder",
-            graph.input(name, TensorProto.STRING),
-            domain="ai.onnx.ml",
-            keys_strings=values,
-            values_int64s=list(range(len(values))),
-            default_int64=len(values),
-        )
-        column = graph.node("Reshape", code, graph.constant([-1], np.int64))
-        blocks.append(graph.node("Gather", graph.constant(table[:, outputs]), column, axis=0))
-    return graph.take_columns(graph.concatenate(blocks), np.argsort(np.concatenate(varying)))
-
-
-def _known_categories(part: Any, n_columns: int) -> list[list[str]]:
-    """Return the texts that an encoder knows, by column, and the missing one."""
     steps = [step for _, step in part.steps] if type(part).__name__ == "Pipeline" else [part]
     encoders = [step for step in steps if hasattr(step, "categories_")]
     if len(encoders) != 1 or len(encoders[0].categories_) != n_columns:
@@ -70,19 +42,56 @@ def _known_categories(part: Any, n_columns: int) -> list[list[str]]:
     return [list(dict.fromkeys([*values, MISSING_CATEGORY])) for values in texts]
 
 
-def _tabulate(part: Any, names: Sequence[str], known: Sequence[Sequence[str]]) -> list[npt.NDArray[np.float64]]:
+def convert_categories(
+    graph: GraphBuilder, part: Any, codes: Mapping[str, str], known: Mapping[str, Sequence[str]]
+) -> str:
+    """Return the looked-up results of an encoder, one table per column.
+
+    Parameters
+    ----------
+    graph
+        Graph to add to.
+    part
+        Fitted encoder, or a fitted pipeline with one.
+    codes
+        Codes in the graph, of shape ``(n_rows, 1)``, by engineered column that it encodes.
+    known
+        Texts by engineered column, in the order of their codes; the next code is that of unseen ones.
+
+    Raises
+    ------
+    CannotConvertError
+        When results depend on several columns.
+    """
+    tables = _tabulate(part, list(codes), known)
+    varying = [np.flatnonzero((table != table[-1]).any(axis=0)) for table in tables]
+    n_outputs = tables[0].shape[1]
+    constant = np.setdiff1d(np.arange(n_outputs), np.concatenate(varying))
+    varying[0] = np.concatenate([varying[0], constant])
+    places = np.concatenate(varying)
+    if len(np.unique(places)) != len(places):
+        raise CannotConvertError("an encoder combines several columns")
+    blocks = [
+        graph.node("Gather", graph.constant(table[:, outputs]), code, axis=0)
+        for code, table, outputs in zip(codes.values(), tables, varying, strict=True)
+        if len(outputs)
+    ]
+    joined = blocks[0] if len(blocks) == 1 else graph.node("Concat", *blocks, axis=2)
+    flat = graph.node("Reshape", joined, graph.constant([-1, n_outputs], np.int64))
+    return graph.put_in_order(flat, places)
+
+
+def _tabulate(part: Any, names: Sequence[str], known: Mapping[str, Sequence[str]]) -> list[npt.NDArray[np.float64]]:
     """Return, by column, the results for each known category and, in the last row, for an unseen one."""
     import pandas as pd
 
     unseen = dict.fromkeys(names, _UNSEEN)
     tables = []
-    for name, values in zip(names, known, strict=True):
-        frame = pd.DataFrame(
-            [{**unseen, name: value} for value in [*values, _UNSEEN]], columns=list(names), dtype=object
-        )
+    for name in names:
+        frame = pd.DataFrame([{**unseen, name: value} for value in [*known[name], _UNSEEN]], columns=list(names))
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", UserWarning)  # encoders warn of the unseen category that is asked for
-            result = part.transform(frame)
+            result = part.transform(frame.astype(object))
         dense = result.toarray() if hasattr(result, "toarray") else result
         tables.append(np.asarray(dense, dtype=np.float64))
     return tables

@@ -11,7 +11,8 @@ import numpy.typing as npt
 from ml_project.artifacts.engines import NativeEngine, OnnxEngine
 from ml_project.artifacts.onnx_graph import CannotConvertError, GraphBuilder
 from ml_project.artifacts.onnx_models import convert_model
-from ml_project.artifacts.onnx_preprocessing import convert_columns, convert_numbers
+from ml_project.artifacts.onnx_preprocessing import convert_columns, convert_numbers, packing_for
+from ml_project.artifacts.packing import PACKING
 from ml_project.data.columns import MISSING_CATEGORY, Columns, FeatureKind
 
 TOLERANCE = 1e-5
@@ -38,14 +39,15 @@ def convert(model: Any, kinds: Mapping[str, FeatureKind], n_classes: int | None)
     CannotConvertError
         When a step has no conversion.
     """
-    graph = GraphBuilder()
     (_, encoding), *between, (_, last) = model.steps
     if not hasattr(encoding, "transformers_"):
         raise CannotConvertError(f"preprocessing starts with {type(encoding).__name__}, not with a ColumnTransformer")
-    matrix = convert_columns(graph, encoding, kinds)
+    packing = packing_for(encoding, kinds)
+    graph = GraphBuilder(packing.n_columns)
+    matrix = convert_columns(graph, encoding, kinds, packing)
     for _, step in between:
         matrix = convert_numbers(graph, step, matrix)
-    return graph.finish(convert_model(graph, last, matrix, n_classes), n_classes)
+    return graph.finish(convert_model(graph, last, matrix, n_classes), n_classes, {PACKING: packing.to_json()})
 
 
 def compare(

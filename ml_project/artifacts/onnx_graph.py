@@ -2,36 +2,44 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-OPSET, ML_OPSET, IR_VERSION = 18, 3, 9
+OPSET, ML_OPSET, IR_VERSION = 18, 3, 10
+
+INPUT = "engineered"
+"""Name of the one input of every graph, a ``float64`` matrix of one row per row."""
+
+LANES = 8
+"""Numbers that the widest processors compute at once."""
 
 
 class CannotConvertError(Exception):
     """A step or model for which there is no conversion to ONNX; its text is the reason."""
 
 
-LANES = 8
-"""Numbers that the widest processors compute at once."""
-
-
 class GraphBuilder:
-    """Collects the nodes of a graph; every method returns the name of the value that its node computes."""
+    """Collects the nodes of a graph; every method returns the name of the value that its node computes.
 
-    def __init__(self) -> None:
+    Parameters
+    ----------
+    n_columns
+        Columns of the input :data:`INPUT`.
+
+    Attributes
+    ----------
+    ml_opset : int
+        Version of the machine learning operators; raise it where a node needs a newer one.
+    """
+
+    def __init__(self, n_columns: int) -> None:
+        self.ml_opset = ML_OPSET
+        self._n_columns = n_columns
         self._nodes: list[Any] = []
         self._constants: list[Any] = []
-        self._inputs: dict[str, Any] = {}
-
-    def input(self, name: str, element_type: int) -> str:
-        """Add an input of shape ``(n_rows, 1)``, unless it is there already."""
-        from onnx import helper
-
-        self._inputs[name] = helper.make_tensor_value_info(name, element_type, [None, 1])
-        return name
 
     def constant(self, values: npt.ArrayLike, dtype: npt.DTypeLike = np.float64) -> str:
         """Add an array."""
@@ -57,7 +65,24 @@ class GraphBuilder:
         """Take columns of a matrix by their positions."""
         return self.node("Gather", matrix, self.constant(positions, np.int64), axis=1)
 
-    def concatenate(self, matrices: list[str]) -> str:
+    def put_in_order(self, matrix: str, places: Sequence[int] | npt.NDArray[np.intp]) -> str:
+        """Move each column of a matrix to its place, where it is not there already."""
+        order = np.argsort(places)
+        return matrix if np.array_equal(order, np.arange(len(order))) else self.take_columns(matrix, order)
+
+    def split_columns(self, matrix: str, widths: Sequence[int]) -> list[str]:
+        """Cut a matrix into matrices of the given numbers of columns."""
+        from onnx import helper
+
+        if len(widths) == 1:
+            return [matrix]
+        number = len(self._nodes)
+        outputs = [f"Split_{number}_{part}" for part in range(len(widths))]
+        inputs = [matrix, self.constant(widths, np.int64)]
+        self._nodes.append(helper.make_node("Split", inputs, outputs, f"Split_{number}", axis=1))
+        return outputs
+
+    def concatenate(self, matrices: Sequence[str]) -> str:
         """Put matrices side by side."""
         return matrices[0] if len(matrices) == 1 else self.node("Concat", *matrices, axis=1)
 
@@ -70,20 +95,29 @@ class GraphBuilder:
         repeated = np.resize(np.arange(n_columns), -(-n_columns // LANES) * LANES)
         return self.take_columns(self.node("Exp", self.take_columns(matrix, repeated)), np.arange(n_columns))
 
-    def finish(self, output: str, n_classes: int | None) -> bytes:
-        """Return the checked model with one ``float64`` output: a row of classes, or a value, per input row."""
+    def finish(self, output: str, columns: int | None, metadata: Mapping[str, str]) -> bytes:
+        """Return the checked model with one ``float64`` output.
+
+        Parameters
+        ----------
+        output
+            Value that the model returns.
+        columns
+            Columns of the output of shape ``(n_rows, columns)``, ``None`` for one of shape ``(n_rows,)``.
+        metadata
+            Texts that the model carries.
+        """
         import onnx
         from onnx import TensorProto, helper
 
         result = self.node("Identity", output)
-        outputs = [
-            helper.make_tensor_value_info(
-                result, TensorProto.DOUBLE, [None] if n_classes is None else [None, n_classes]
-            )
-        ]
-        graph = helper.make_graph(self._nodes, "model", list(self._inputs.values()), outputs, self._constants)
-        opsets = [helper.make_opsetid("", OPSET), helper.make_opsetid("ai.onnx.ml", ML_OPSET)]
+        shape = [None] if columns is None else [None, columns]
+        inputs = [helper.make_tensor_value_info(INPUT, TensorProto.DOUBLE, [None, self._n_columns])]
+        outputs = [helper.make_tensor_value_info(result, TensorProto.DOUBLE, shape)]
+        graph = helper.make_graph(self._nodes, "model", inputs, outputs, self._constants)
+        opsets = [helper.make_opsetid("", OPSET), helper.make_opsetid("ai.onnx.ml", self.ml_opset)]
         model = helper.make_model(graph, opset_imports=opsets, ir_version=IR_VERSION)
+        helper.set_model_props(model, dict(metadata))
         onnx.checker.check_model(model)
         content: bytes = model.SerializeToString()
         return content

@@ -71,8 +71,12 @@ def _linear(graph: GraphBuilder, model: Any, matrix: str) -> str:
 def _sklearn_trees(graph: GraphBuilder, model: Any, matrix: str) -> str:
     members = list(getattr(model, "estimators_", [model]))
     trees = [sklearn_tree(member, 1 / len(members)) for member in members]
-    n_targets = len(model.classes_) if hasattr(model, "classes_") else 1
-    return add_trees(graph, matrix, trees, n_targets=n_targets, comparison="BRANCH_LEQ", single=True)
+    n_classes = len(model.classes_) if hasattr(model, "classes_") else 0
+    n_targets = n_classes if n_classes > 2 else 1
+    total = add_trees(graph, matrix, trees, n_targets=n_targets, comparison="BRANCH_LEQ", single=True)
+    if n_classes != 2:
+        return total
+    return graph.concatenate([graph.node("Sub", graph.constant([1.0]), total), total])
 
 
 def _histogram_boosting(graph: GraphBuilder, model: Any, matrix: str) -> str:

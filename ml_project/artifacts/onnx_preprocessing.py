@@ -2,23 +2,57 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
-from ml_project.artifacts.onnx_categories import convert_categories
-from ml_project.artifacts.onnx_graph import CannotConvertError, GraphBuilder
+from ml_project.artifacts.onnx_categories import convert_categories, known_categories
+from ml_project.artifacts.onnx_graph import INPUT, CannotConvertError, GraphBuilder
+from ml_project.artifacts.packing import Packing
 from ml_project.data.columns import FeatureKind
 
 
-def convert_columns(graph: GraphBuilder, transformer: Any, kinds: Mapping[str, FeatureKind]) -> str:
-    """Return the matrix that a fitted ColumnTransformer makes of engineered columns.
+class EngineeredMatrix:
+    """The input of a graph, cut into numbers and the codes of categories where nodes ask for them.
 
     Parameters
     ----------
     graph
         Graph to add to.
+    packing
+        What the columns of the input are.
+    """
+
+    def __init__(self, graph: GraphBuilder, packing: Packing) -> None:
+        self._graph = graph
+        self._packing = packing
+        widths = [width for width in (len(packing.numbers), len(packing.categories)) if width]
+        blocks = graph.split_columns(INPUT, widths)
+        self._numbers = blocks[0]
+        self._codes: dict[str, str] = {}
+        if packing.categories:
+            whole = graph.cast(blocks[-1], _integer())
+            self._codes = dict(
+                zip(packing.categories, graph.split_columns(whole, [1] * len(packing.categories)), strict=True)
+            )
+
+    def numbers(self, names: Sequence[str]) -> str:
+        """Return some numbers as a matrix."""
+        if tuple(names) == self._packing.numbers:
+            return self._numbers
+        return self._graph.take_columns(self._numbers, [self._packing.numbers.index(name) for name in names])
+
+    def codes(self, names: Sequence[str]) -> dict[str, str]:
+        """Return the codes of some categories, each of shape ``(n_rows, 1)``."""
+        return {name: self._codes[name] for name in names}
+
+
+def packing_for(transformer: Any, kinds: Mapping[str, FeatureKind]) -> Packing:
+    """Return how engineered columns become the input of a graph.
+
+    Parameters
+    ----------
     transformer
         Fitted ColumnTransformer.
     kinds
@@ -29,24 +63,58 @@ def convert_columns(graph: GraphBuilder, transformer: Any, kinds: Mapping[str, F
     CannotConvertError
         When a part of it has no conversion.
     """
-    from onnx import TensorProto
+    known: dict[str, list[str]] = {}
+    used: set[str] = set()
+    for _, part, names, kind in _parts(transformer, kinds):
+        used.update(names)
+        if kind == "category":
+            for name, texts in zip(names, known_categories(part, len(names)), strict=True):
+                known[name] = list(dict.fromkeys([*known.get(name, []), *texts]))
+    numbers = [name for name, kind in kinds.items() if kind == "number" and name in used]
+    return Packing(numbers, {name: known[name] for name in kinds if name in known})
 
+
+def convert_columns(graph: GraphBuilder, transformer: Any, kinds: Mapping[str, FeatureKind], packing: Packing) -> str:
+    """Return the matrix that a fitted ColumnTransformer makes of engineered columns.
+
+    Parameters
+    ----------
+    graph
+        Graph to add to.
+    transformer, kinds
+        As in :func:`packing_for`.
+    packing
+        What :func:`packing_for` returned.
+
+    Raises
+    ------
+    CannotConvertError
+        When a part of it has no conversion.
+    """
+    matrix = EngineeredMatrix(graph, packing)
     blocks, places = [], []
+    for place, part, names, kind in _parts(transformer, kinds):
+        if kind == "number":
+            blocks.append(convert_numbers(graph, part, matrix.numbers(names)))
+        else:
+            blocks.append(convert_categories(graph, part, matrix.codes(names), packing.categories))
+        places.extend(place)
+    return graph.put_in_order(graph.concatenate(blocks), places)
+
+
+def _parts(
+    transformer: Any, kinds: Mapping[str, FeatureKind]
+) -> Iterator[tuple[list[int], Any, list[str], FeatureKind]]:
+    """Yield places of the results, estimator, column names and their kind of each part that has results."""
     for name, part, columns in transformer.transformers_:
+        place = transformer.output_indices_[name]
         names = list(columns)
-        place = _positions(transformer.output_indices_[name])
-        if not names or not place:
+        if not names or place.start == place.stop:
             continue
         found = {kinds[column] for column in names}
-        if found == {"number"}:
-            inputs = graph.concatenate([graph.input(column, TensorProto.DOUBLE) for column in names])
-            blocks.append(convert_numbers(graph, part, inputs))
-        elif found == {"category"}:
-            blocks.append(convert_categories(graph, part, names))
-        else:
+        if len(found) > 1:
             raise CannotConvertError(f"the step {name!r} mixes numbers and categories")
-        places.extend(place)
-    return graph.take_columns(graph.concatenate(blocks), np.argsort(places))
+        yield list(range(place.start, place.stop)), part, names, found.pop()
 
 
 def convert_numbers(graph: GraphBuilder, step: Any, matrix: str) -> str:
@@ -112,8 +180,11 @@ def _indicate(graph: GraphBuilder, indicator: Any, matrix: str) -> str:
     return graph.take_columns(graph.cast(graph.node("IsNaN", matrix), _double()), indicator.features_)
 
 
-def _positions(place: slice) -> list[int]:
-    return list(range(place.start, place.stop))
+def _integer() -> int:
+    from onnx import TensorProto
+
+    element_type: int = TensorProto.INT64
+    return element_type
 
 
 def _double() -> int:

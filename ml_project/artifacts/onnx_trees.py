@@ -62,14 +62,47 @@ def add_trees(
     single
         Whether the library rounds its input to single precision.
     """
-    from onnx import TensorProto, helper
+    from onnx import TensorProto
 
-    if single:
-        matrix = graph.cast(graph.cast(matrix, TensorProto.FLOAT), TensorProto.DOUBLE)
     n_nodes = sum(len(tree.feature) for tree in trees)
     if n_nodes > MAX_NODES:
         raise CannotConvertError(f"its trees have {n_nodes:,} nodes, more than {MAX_NODES:,}")
-    table = _Attributes()
+    if single:
+        matrix = graph.cast(graph.cast(matrix, TensorProto.FLOAT), TensorProto.DOUBLE)
+    if all(tree.leaves.ndim == 1 for tree in trees):
+        return _add_single_leaves(graph, matrix, trees, n_targets, comparison)
+    return _add_several_leaves(graph, matrix, trees, n_targets, comparison)
+
+
+def _add_single_leaves(
+    graph: GraphBuilder, matrix: str, trees: list[Tree], n_targets: int, comparison: Comparison
+) -> str:
+    """Add trees that add to one target each, with sums in double precision."""
+    from onnx import TensorProto, helper
+
+    graph.ml_opset = 5
+    table = _SingleLeaves()
+    for tree in trees:
+        table.add(tree)
+    n_splits = len(table.integers["nodes_featureids"])
+    tensors = {
+        "nodes_splits": helper.make_tensor("splits", TensorProto.DOUBLE, [n_splits], table.thresholds),
+        "nodes_modes": helper.make_tensor("modes", TensorProto.UINT8, [n_splits], [_MODES[comparison]] * n_splits),
+        "leaf_weights": helper.make_tensor("weights", TensorProto.DOUBLE, [len(table.weights)], table.weights),
+    }
+    return graph.node(
+        "TreeEnsemble", matrix, domain="ai.onnx.ml", n_targets=n_targets, **table.integers, **tensors,
+        aggregate_function=1, post_transform=0,
+    )  # fmt: skip
+
+
+def _add_several_leaves(
+    graph: GraphBuilder, matrix: str, trees: list[Tree], n_targets: int, comparison: Comparison
+) -> str:
+    """Add trees whose leaves add to several targets; their sums come in single precision."""
+    from onnx import TensorProto, helper
+
+    table = _SeveralLeaves()
     for number, tree in enumerate(trees):
         table.add(number, tree, comparison)
     doubles = {
@@ -83,6 +116,60 @@ def add_trees(
     return graph.cast(total, TensorProto.DOUBLE)
 
 
+_MODES: dict[Comparison, int] = {"BRANCH_LEQ": 0, "BRANCH_LT": 1, "BRANCH_GT": 3}
+_SPLIT_INTEGERS: tuple[str, ...] = (
+    "tree_roots", "nodes_featureids", "nodes_truenodeids", "nodes_falsenodeids", "nodes_trueleafs", "nodes_falseleafs",
+    "nodes_missing_value_tracks_true", "leaf_targetids",
+)  # fmt: skip
+
+
+@dataclass
+class _SingleLeaves:
+    """The attributes of a TreeEnsemble node: splits and leaves in lists of their own."""
+
+    integers: dict[str, list[int]] = field(default_factory=lambda: {name: [] for name in _SPLIT_INTEGERS})
+    thresholds: list[float] = field(default_factory=list)
+    weights: list[float] = field(default_factory=list)
+
+    def add(self, tree: Tree) -> None:
+        """Append one tree."""
+        if tree.feature[0] < 0:
+            tree = _with_a_split(tree)
+        leaf = tree.feature < 0
+        splits, leaves = np.flatnonzero(~leaf), np.flatnonzero(leaf)
+        places = np.empty(len(leaf), dtype=np.int64)
+        places[splits] = np.arange(len(splits)) + len(self.thresholds)
+        places[leaves] = np.arange(len(leaves)) + len(self.weights)
+        columns = {
+            "tree_roots": places[:1],
+            "nodes_featureids": tree.feature[splits],
+            "nodes_truenodeids": places[tree.yes[splits]],
+            "nodes_falsenodeids": places[tree.no[splits]],
+            "nodes_trueleafs": leaf[tree.yes[splits]].astype(int),
+            "nodes_falseleafs": leaf[tree.no[splits]].astype(int),
+            "nodes_missing_value_tracks_true": tree.missing_yes[splits].astype(int),
+            "leaf_targetids": np.full(len(leaves), tree.target),
+        }
+        for name, column in columns.items():
+            self.integers[name].extend(column.tolist())
+        self.thresholds.extend(tree.threshold[splits].tolist())
+        self.weights.extend(tree.leaves[leaves].tolist())
+
+
+def _with_a_split(tree: Tree) -> Tree:
+    """Return a tree that is one leaf as a split with that leaf on both sides."""
+    both = np.array([1, 2, 0], dtype=np.int64)
+    return Tree(
+        feature=np.array([0, -1, -1], dtype=np.int64),
+        threshold=np.zeros(3),
+        yes=both[[0, 2, 2]],
+        no=both[[1, 2, 2]],
+        missing_yes=np.zeros(3, dtype=np.bool_),
+        leaves=np.repeat(tree.leaves[:1], 3),
+        target=tree.target,
+    )
+
+
 _INTEGERS: tuple[str, ...] = (
     "nodes_treeids", "nodes_nodeids", "nodes_featureids", "nodes_truenodeids", "nodes_falsenodeids",
     "nodes_missing_value_tracks_true", "target_treeids", "target_nodeids", "target_ids",
@@ -90,7 +177,7 @@ _INTEGERS: tuple[str, ...] = (
 
 
 @dataclass
-class _Attributes:
+class _SeveralLeaves:
     """The attributes of a TreeEnsembleRegressor node."""
 
     integers: dict[str, list[int]] = field(default_factory=lambda: {name: [] for name in _INTEGERS})

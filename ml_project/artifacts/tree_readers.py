@@ -16,11 +16,18 @@ from ml_project.artifacts.onnx_trees import Tree
 
 
 def sklearn_tree(estimator: Any, share: float) -> Tree:
-    """Return a tree of scikit-learn whose leaves are multiplied by its share in the forest."""
+    """Return a tree of scikit-learn whose leaves are multiplied by its share in the forest.
+
+    The leaves hold the value of a regression, of two classes the probability of the second one, of more classes those
+    of all.
+    """
     tree = estimator.tree_
     values = tree.value[:, 0, :]
     if hasattr(estimator, "classes_"):
         values = values / values.sum(axis=1, keepdims=True)
+        values = values[:, 1] if values.shape[1] == 2 else values
+    else:
+        values = values[:, 0]
     return Tree(
         feature=tree.feature.astype(np.int64),
         threshold=tree.threshold,
@@ -121,8 +128,10 @@ def _symmetric_tree(entry: Any, features: Any, scale: float) -> Tree:
     splits = entry["splits"] or []
     depth = len(splits)
     leaves = np.array(entry["leaf_values"], dtype=np.float64).reshape(2**depth, -1) * scale
+    if leaves.shape[1] == 1:
+        leaves = leaves[:, 0]
     rows: list[tuple[int, float, int, int, bool, Any]] = []
-    zero = np.zeros(leaves.shape[1])
+    zero = np.zeros(leaves.shape[1:])
     for level in range(depth):
         split = splits[depth - 1 - level]
         column = features[split["float_feature_index"]]

@@ -18,7 +18,7 @@ from ml_project.data.columns import Columns, to_columns
 from ml_project.data.raw_schema import RawSchema
 from ml_project.errors import InvalidDataError, Problem
 from ml_project.prediction.engine import InferenceEngine
-from ml_project.validation.records import RecordValidator, to_record_columns
+from ml_project.validation.records import RecordColumns, RecordValidator
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -97,6 +97,7 @@ class PredictionPipeline:
         self.missing_values = tuple(missing_values)
         self.input_schema = raw_schema.select(features.required_columns)
         self._validator = RecordValidator(self.input_schema, missing_values=self.missing_values)
+        self._to_columns = RecordColumns(self.input_schema)
         self._class_names = () if classes is None else tuple(str(value) for value in classes)
 
     @property
@@ -170,7 +171,7 @@ class PredictionPipeline:
         if not records:
             return ScoredRecords((), {}, self._no_outputs())
         valid = self._validator.validate_many(records)
-        engineered, outputs = self._compute(to_record_columns(valid, self.input_schema))
+        engineered, outputs = self._compute(self._to_columns(valid))
         return ScoredRecords(valid, engineered, outputs)
 
     def predict_records(self, records: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:

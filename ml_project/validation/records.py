@@ -126,28 +126,48 @@ class _Field:
         return converted, [found.wording for found in self._requirements if not found.fulfilled(converted)]
 
 
-def to_record_columns(validated: Sequence[Mapping[str, Any]], schema: RawSchema) -> dict[str, npt.NDArray[Any]]:
-    """Return validated records as arrays by column name, equal to those of the same rows in a table.
+class RecordColumns:
+    """Turns validated records into arrays by column name, equal to those of the same rows in a table.
 
     Parameters
     ----------
-    validated
-        What :meth:`RecordValidator.validate_many` returned.
     schema
         The columns wanted.
 
-    Returns
-    -------
-    dict of str to numpy.ndarray
-        Arrays of shape ``(n_records,)`` in the form of :data:`ml_project.data.columns.Columns`.
+    Examples
+    --------
+    >>> schema = RawSchema(columns=(ColumnRule(name="age", kind="number"), ColumnRule(name="sex", kind="text")))
+    >>> RecordColumns(schema)([{"age": 4.0, "sex": None}])
+    {'age': array([4.]), 'sex': array([None], dtype=object)}
     """
-    columns = {}
-    for rule in schema.columns:
-        columns[rule.name] = np.array([record[rule.name] for record in validated], dtype=_array_type(rule))
-    return columns
+
+    def __init__(self, schema: RawSchema) -> None:
+        names: dict[np.dtype[Any], list[str]] = {}
+        for rule in schema.columns:
+            names.setdefault(_array_type(rule), []).append(rule.name)
+        self._groups = [(dtype, tuple(group)) for dtype, group in names.items()]
+
+    def __call__(self, validated: Sequence[Mapping[str, Any]]) -> dict[str, npt.NDArray[Any]]:
+        """Return arrays of shape ``(n_records,)`` in the form of :data:`ml_project.data.columns.Columns`.
+
+        Parameters
+        ----------
+        validated
+            What :meth:`RecordValidator.validate_many` returned.
+        """
+        columns: dict[str, npt.NDArray[Any]] = {}
+        if len(validated) == 1:  # one array per type and not per column, which takes half of the time
+            record = validated[0]
+            for dtype, names in self._groups:
+                columns.update(zip(names, np.array([record[name] for name in names], dtype)[:, None], strict=True))
+            return columns
+        for dtype, names in self._groups:
+            for name in names:
+                columns[name] = np.array([record[name] for record in validated], dtype)
+        return columns
 
 
-def _array_type(rule: ColumnRule) -> str:
+def _array_type(rule: ColumnRule) -> np.dtype[Any]:
     if rule.kind in NUMERIC_KINDS:
-        return "float64"
-    return "datetime64[us]" if rule.kind == "datetime" else "object"
+        return np.dtype(np.float64)
+    return np.dtype("datetime64[us]" if rule.kind == "datetime" else object)

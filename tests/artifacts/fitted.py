@@ -1,5 +1,6 @@
 """Small fitted estimators on the Titanic table, and their export, for the tests of artifacts and prediction."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -68,8 +69,8 @@ def titanic() -> pd.DataFrame:
     return coerce(pd.read_parquet(TITANIC), SCHEMA, missing_values=("",))
 
 
-def fit(name: str, target: str = "survived", **preprocessing: Any) -> Fitted:
-    """Fit a small candidate; ``preprocessing`` are fields of its config."""
+def fit(name: str, target: str = "survived", settings: Mapping[str, Any] | None = None, **preprocessing: Any) -> Fitted:
+    """Fit a small candidate, with parameters of its own if given; ``preprocessing`` are fields of its config."""
     raw = titanic().dropna(subset=[target])
     learned = read_target(raw, target)
     processes = tuple(process for process in FEATURE_PROCESSES if target not in process.inputs)
@@ -81,7 +82,7 @@ def fit(name: str, target: str = "survived", **preprocessing: Any) -> Fitted:
     )
     features = FeatureEngineering(processes, SCHEMA, columns, target)
     candidate = next(candidate for candidate in STANDARD_CANDIDATES if candidate.name == name)
-    model = candidate.build(FitSettings(learned.task)).set_params(**FEW_TREES.get(name, {}))
+    model = candidate.build(FitSettings(learned.task)).set_params(**(settings or FEW_TREES.get(name, {})))
     steps = build_preprocessing(config.preprocessing, features.kinds, task=learned.task, seed=0)
     estimator = Pipeline([("features", features), *steps, ("model", model)])
     order = np.random.default_rng(0).permutation(len(raw))

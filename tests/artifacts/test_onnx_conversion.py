@@ -5,9 +5,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.compose import ColumnTransformer
 from sklearn.linear_model import LogisticRegression
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import Pipeline
+from sklearn.preprocessing import OneHotEncoder
 
 from ml_project.artifacts.engine_choice import choose_engine
 from ml_project.artifacts.engines import NativeEngine, OnnxEngine
@@ -42,7 +44,7 @@ def engines_of(fitted: Fitted) -> tuple[NativeEngine, OnnxEngine, Any]:
     content = convert(model, features.kinds, None if classes is None else len(classes))
     native = NativeEngine(model, features.kinds, classification=classes is not None)
     raw = to_columns(fitted.raw, features.schema.select(features.required_columns))
-    return native, OnnxEngine(content, features.kinds), features.compute(raw)
+    return native, OnnxEngine(content), features.compute(raw)
 
 
 @pytest.mark.parametrize("target", ["survived", "embarked", "fare"])
@@ -74,6 +76,41 @@ def test_convert_missing_numbers_without_imputing_reproduces_trees():
     native, onnx, engineered = engines_of(fit("histogram_boosting", imputing=None, scaling=None))
     assert np.isnan(engineered["age"]).any()
     assert compare(native, onnx, engineered, classification=True)[1] is None
+
+
+@pytest.mark.parametrize("target", ["survived", "embarked"])
+def test_convert_large_forest_gives_one_row_the_bits_of_the_batch(target: str):
+    fitted = fit("random_forest", target, settings={"n_estimators": 300})
+    _, onnx, engineered = engines_of(fitted)
+    batch = onnx.compute(engineered)
+    rows = [onnx.compute({column: values[[row]] for column, values in engineered.items()}) for row in range(300)]
+    assert np.concatenate(rows).tobytes() == batch[:300].tobytes()
+
+
+@pytest.mark.parametrize("target", ["survived", "embarked", "fare"])
+def test_convert_tree_of_one_leaf_reproduces_it(target: str):
+    fitted = fit("decision_tree", target, settings={"max_leaf_nodes": None, "min_samples_leaf": 10_000})
+    assert fitted.estimator.named_steps["model"].tree_.node_count == 1
+    native, onnx, engineered = engines_of(fitted)
+    difference, reason = compare(native, onnx, engineered, classification=fitted.target.classes is not None)
+    assert reason is None
+    assert difference < 1e-7
+
+
+def test_convert_two_encoders_of_one_column_with_other_categories_reproduces_them(linear: Fitted):
+    features = linear.estimator.named_steps["features"]
+    engineered = features.transform(linear.raw)
+    one_port = OneHotEncoder(categories=[["Q"]], handle_unknown="ignore", sparse_output=False)
+    every_port = OneHotEncoder(handle_unknown="ignore", sparse_output=False)
+    encoding = ColumnTransformer([("one", one_port, ["embarked"]), ("every", every_port, ["sex", "embarked"])])
+    model = Pipeline([("encoding", encoding), ("model", LogisticRegression())])
+    model.fit(engineered, linear.target.values)
+    native = NativeEngine(model, features.kinds, classification=True)
+    raw = to_columns(linear.raw, features.schema.select(features.required_columns))
+    onnx = OnnxEngine(convert(model, features.kinds, 2))
+    difference, reason = compare(native, onnx, features.fitted_.compute(raw), classification=True)
+    assert reason is None
+    assert difference < 1e-12
 
 
 def test_compare_model_that_refuses_missing_values_stays_native():

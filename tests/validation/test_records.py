@@ -11,7 +11,7 @@ import pytest
 from ml_project.data.columns import to_columns
 from ml_project.data.raw_schema import ColumnRule, RawSchema
 from ml_project.errors import InvalidDataError
-from ml_project.validation.records import RecordValidator, to_record_columns
+from ml_project.validation.records import RecordColumns, RecordValidator
 
 from .conftest import EVERY_KIND, MISSING_VALUES
 
@@ -74,14 +74,27 @@ def test_validator_does_not_change_the_record(validator, passenger):
 
 def test_validator_titanic_rows_equal_the_frame(validator, titanic, titanic_schema):
     records = titanic.astype(object).where(titanic.notna(), None).to_dict("records")
-    of_records = to_record_columns(validator.validate_many(records), titanic_schema)
+    of_records = RecordColumns(titanic_schema)(validator.validate_many(records))
     for name, array in to_columns(titanic, titanic_schema).items():
         assert array.dtype == of_records[name].dtype
         pd.testing.assert_series_equal(pd.Series(array), pd.Series(of_records[name]))
 
 
-def test_to_record_columns_no_records_gives_empty_arrays():
-    assert {array.shape for array in to_record_columns([], EVERY_KIND).values()} == {(0,)}
+def test_record_columns_one_record_has_the_bits_of_the_batch():
+    records = [RecordValidator(EVERY_KIND, missing_values=MISSING_VALUES).example(), dict.fromkeys(EVERY_KIND.names)]
+    to_arrays = RecordColumns(EVERY_KIND)
+    batch = to_arrays(records)
+    for row, record in enumerate(records):
+        alone = to_arrays([record])
+        assert set(alone) == set(batch)
+        for name, array in alone.items():
+            assert array.shape == (1,)
+            assert array.dtype == batch[name].dtype
+            pd.testing.assert_series_equal(pd.Series(array), pd.Series(batch[name][row : row + 1]))
+
+
+def test_record_columns_no_records_gives_empty_arrays():
+    assert {array.shape for array in RecordColumns(EVERY_KIND)([]).values()} == {(0,)}
 
 
 @pytest.mark.parametrize("schema", ["titanic_schema", EVERY_KIND], ids=["titanic", "every kind"])

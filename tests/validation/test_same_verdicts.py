@@ -18,7 +18,7 @@ from ml_project.data.columns import to_columns
 from ml_project.data.raw_schema import RawSchema
 from ml_project.errors import InvalidDataError
 from ml_project.validation.frames import failing_rows
-from ml_project.validation.records import RecordValidator, to_record_columns
+from ml_project.validation.records import RecordColumns, RecordValidator
 
 from .conftest import EVERY_KIND, MISSING_VALUES
 
@@ -114,7 +114,7 @@ def as_frame(rows: list[dict[str, Any]]) -> pd.DataFrame:
 def assert_same_columns(frame: pd.DataFrame, rows: list[dict[str, Any]]) -> None:
     of_frame = to_columns(coerce(frame, EVERY_KIND, missing_values=MISSING_VALUES), EVERY_KIND)
     validated = RecordValidator(EVERY_KIND, missing_values=MISSING_VALUES).validate_many(rows)
-    of_records = to_record_columns(validated, EVERY_KIND)
+    of_records = RecordColumns(EVERY_KIND)(validated)
     assert list(of_frame) == list(of_records)
     for name, array in of_frame.items():
         assert array.dtype == of_records[name].dtype
