@@ -210,7 +210,7 @@ class PredictionPipeline:
             return [{"value": value} for value in outputs.tolist()]
         return [
             {"label": self.classes[code], "probas": dict(zip(self._class_names, row, strict=True))}
-            for code, row in zip(_most_probable(outputs).tolist(), outputs.tolist(), strict=True)
+            for code, row in zip(most_probable(outputs).tolist(), outputs.tolist(), strict=True)
         ]
 
     def _compute(self, columns: Columns) -> tuple[Columns, npt.NDArray[np.float64]]:
@@ -225,12 +225,12 @@ class PredictionPipeline:
 
         if self.classes is None:
             return pd.DataFrame({VALUE: outputs}, index=index)
-        labels = pd.Series(self.classes).take(_most_probable(outputs)).set_axis(index)
+        labels = pd.Series(self.classes).take(most_probable(outputs)).set_axis(index)
         probabilities = pd.DataFrame(outputs, index=index, columns=list(self.output_columns[1:]))
         return pd.concat([labels.rename(LABEL), probabilities], axis="columns")
 
 
-def _most_probable(probabilities: npt.NDArray[np.float64]) -> npt.NDArray[np.intp]:
+def most_probable(probabilities: npt.NDArray[np.float64]) -> npt.NDArray[np.intp]:
     """Return the position of each row's highest probability, the first one in a tie.
 
     Probabilities that are equal in single precision tie, so that engines which round differently give the same label.
