@@ -19,6 +19,9 @@ PRECEDENCE = (
     "'null' unsets a field or leaves a step out."
 )
 
+SHORT_NAMES = {f"serving.{name}": (f"--{name}",) for name in ("framework", "host", "port", "workers")}
+"""Further names of options."""
+
 
 @dataclass(frozen=True)
 class Arguments:
@@ -73,7 +76,8 @@ def build_parser(program: str, description: str, use_case: Config | None) -> arg
             groups[section] = parser.add_argument_group(section, field.description if field.is_section else None)
         if field.is_section and "." not in field.name:
             continue
-        groups[section].add_argument(f"--{field.name}", dest=field.name, metavar="", help=_help(field, values))
+        names = (f"--{field.name}", *SHORT_NAMES.get(field.name, ()))
+        groups[section].add_argument(*names, dest=field.name, metavar="", help=_help(field, values))
     return parser
 
 

@@ -10,6 +10,18 @@ The tree::
     ├── FeatureError                feature_invalid
     ├── ModellingError              modelling_failed
     ├── TrackingError               tracking_failed
+    ├── RequestError                request_unusable
+    │   ├── NotJsonError                not_json
+    │   ├── BodyTooLargeError           body_too_large
+    │   ├── BatchTooLargeError          batch_too_large
+    │   ├── MediaTypeError              media_type_unsupported
+    │   ├── WrongKeyError               api_key_wrong
+    │   ├── UnknownRouteError           route_unknown
+    │   └── WrongMethodError            method_not_allowed
+    ├── UnavailableError            service_unavailable
+    │   ├── NotReadyError               model_not_ready
+    │   ├── OverloadedError             overloaded
+    │   └── StorageOffError             storage_off
     └── ArtifactError               artifact_unusable
         ├── ArtifactDamagedError        artifact_damaged
         └── ArtifactIncompatibleError   artifact_incompatible
@@ -122,6 +134,90 @@ class TrackingError(MlProjectError):
     """A tracking server or database that cannot be used."""
 
     code = "tracking_failed"
+
+
+class RequestError(MlProjectError):
+    """A request that can never be answered as it is."""
+
+    code = "request_unusable"
+
+
+class NotJsonError(RequestError):
+    """A body that is not what its content type says: JSON, CSV, a tensor."""
+
+    code = "not_json"
+
+
+class BodyTooLargeError(RequestError):
+    """A body with more bytes than the service takes."""
+
+    code = "body_too_large"
+
+
+class BatchTooLargeError(RequestError):
+    """More records at once than the service takes."""
+
+    code = "batch_too_large"
+
+
+class MediaTypeError(RequestError):
+    """A content type that the route does not understand."""
+
+    code = "media_type_unsupported"
+
+
+class WrongKeyError(RequestError):
+    """A request without the service's key."""
+
+    code = "api_key_wrong"
+
+
+class UnknownRouteError(RequestError):
+    """A path that the service does not have."""
+
+    code = "route_unknown"
+
+
+class WrongMethodError(RequestError):
+    """A path that the service has, for other methods.
+
+    Parameters
+    ----------
+    message
+        What is wrong and what to do.
+    allowed
+        The methods that there are, separated by commas.
+    """
+
+    code = "method_not_allowed"
+
+    def __init__(self, message: str, *, allowed: str) -> None:
+        super().__init__(message)
+        self.allowed = allowed
+
+
+class UnavailableError(MlProjectError):
+    """Something that the service cannot do now."""
+
+    code = "service_unavailable"
+
+
+class NotReadyError(UnavailableError):
+    """No model is loaded yet."""
+
+    code = "model_not_ready"
+
+
+class OverloadedError(UnavailableError):
+    """Too many requests are under way."""
+
+    code = "overloaded"
+
+
+class StorageOffError(UnavailableError):
+    """Nothing is stored, so nothing can be joined to a prediction."""
+
+    code = "storage_off"
 
 
 class ArtifactError(MlProjectError):

@@ -1,0 +1,184 @@
+"""The whole HTTP contract without a web framework: requests in, answers out, whatever carries them."""
+
+from __future__ import annotations
+
+import hmac
+import logging
+import os
+import re
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from ml_project.config_service import ServingConfig
+from ml_project.errors import (
+    BodyTooLargeError,
+    MlProjectError,
+    OverloadedError,
+    UnknownRouteError,
+    WrongKeyError,
+    WrongMethodError,
+)
+from ml_project.serving.messages import HttpAnswer, HttpRequest
+from ml_project.serving.metrics import ServiceMetrics
+from ml_project.serving.refusals import INTERNAL_ERROR, refuse, refuse_in_open_inference, status_of
+
+_LOG = logging.getLogger("ml_project.serving")
+_USABLE_REQUEST_ID = re.compile(r"[\w.:/+=-]{1,128}", re.ASCII)
+UNKNOWN_ROUTE = "unknown"
+OPEN_INFERENCE = "/v2"
+
+Handler = Callable[[HttpRequest, str], HttpAnswer]
+"""Answers a request with the given identifier, or raises."""
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """One path and method of the service.
+
+    Attributes
+    ----------
+    open
+        Whether it answers without the service's key.
+    """
+
+    method: str
+    path: str
+    handler: Handler
+    open: bool = False
+
+
+class HttpApi:
+    """Answers requests by their routes; never raises.
+
+    Parameters
+    ----------
+    routes
+        What there is.
+    settings
+        Limits and key.
+    metrics
+        What is counted.
+    """
+
+    def __init__(self, routes: tuple[Route, ...], settings: ServingConfig, metrics: ServiceMetrics) -> None:
+        self.routes = routes
+        self.max_body_bytes = settings.max_body_bytes
+        self._metrics = metrics
+        self._max_in_flight = settings.max_concurrent_requests
+        self._key = None if settings.api_key is None else settings.api_key.encode()
+        self._log_requests = settings.log_requests
+        self._by_place = {(route.path, route.method): route for route in routes}
+        self._by_place |= {(route.path, "HEAD"): route for route in routes if route.method == "GET"}
+        self._in_flight = 0
+        self._lock = threading.Lock()
+
+    def answer(self, request: HttpRequest, *, started: float | None = None) -> HttpAnswer:
+        """Return the answer to a request.
+
+        Parameters
+        ----------
+        request
+            The request with its whole body.
+        started
+            When it arrived, on the clock of :func:`time.perf_counter`; now by default.
+        """
+        started = time.perf_counter() if started is None else started
+        request_id = _request_id(request)
+        route = self._by_place.get((request.path, request.method))
+        try:
+            found = self._admit(request, route)
+            answer = found.handler(request, request_id)
+        except Exception as error:  # noqa: BLE001  whatever fails here has to become an answer
+            answer = self._refuse(error, request, request_id)
+        answer.headers = {"X-Request-Id": request_id, **(answer.headers or {})}
+        self._note(request, route, answer, request_id, time.perf_counter() - started)
+        return answer
+
+    def enter(self) -> bool:
+        """Count a request as under way, and return whether there is room for it; :meth:`leave` follows in any case."""
+        with self._lock:
+            self._in_flight += 1
+            return self._in_flight <= self._max_in_flight
+
+    def leave(self) -> None:
+        """Count a request as ended."""
+        with self._lock:
+            self._in_flight -= 1
+
+    def refuse_early(self, request: HttpRequest, *, has_room: bool, n_bytes: int) -> HttpAnswer | None:
+        """Return the answer to a request that is refused before its body is read, or ``None``.
+
+        Parameters
+        ----------
+        request
+            The request without its body.
+        has_room
+            What :meth:`enter` returned.
+        n_bytes
+            Size of the body, as far as it is known.
+        """
+        error: MlProjectError | None = None
+        if n_bytes > self.max_body_bytes:
+            error = BodyTooLargeError(f"The body has more than {self.max_body_bytes:,} bytes; send fewer records")
+        elif not has_room:
+            error = OverloadedError(f"{self._max_in_flight} requests are under way already; try again in a moment")
+        if error is None:
+            return None
+        request_id = _request_id(request)
+        answer = self._refuse(error, request, request_id)
+        answer.headers = {"X-Request-Id": request_id, **(answer.headers or {})}
+        self._note(request, self._by_place.get((request.path, request.method)), answer, request_id, 0.0)
+        return answer
+
+    def _admit(self, request: HttpRequest, route: Route | None) -> Route:
+        """Return the route of a request that may be answered."""
+        if self._key is not None and not (route is not None and route.open):
+            self._check_key(request, self._key)
+        if route is not None:
+            return route
+        allowed = sorted(method for path, method in self._by_place if path == request.path)
+        if not allowed:
+            raise UnknownRouteError(f"There is no route {request.path[:200]}; GET /docs shows those that there are")
+        raise WrongMethodError(f"{request.path} answers to {' and '.join(allowed)} only", allowed=", ".join(allowed))
+
+    def _check_key(self, request: HttpRequest, key: bytes) -> None:
+        given = request.headers.get("x-api-key")
+        if given is None:
+            scheme, _, token = request.headers.get("authorization", "").partition(" ")
+            given = token.strip() if scheme.lower() == "bearer" else ""
+        if not hmac.compare_digest(given.encode("utf-8", "replace"), key):
+            raise WrongKeyError("The key is missing or wrong; send 'X-API-Key: KEY' or 'Authorization: Bearer KEY'")
+
+    def _refuse(self, error: Exception, request: HttpRequest, request_id: str) -> HttpAnswer:
+        if status_of(error) == INTERNAL_ERROR:
+            _LOG.error("request failed", exc_info=error, extra={"request_id": request_id, "path": request.path})
+        follows_protocol = request.path.startswith(OPEN_INFERENCE)
+        return (refuse_in_open_inference if follows_protocol else refuse)(error, request_id)
+
+    def _note(
+        self, request: HttpRequest, route: Route | None, answer: HttpAnswer, request_id: str, seconds: float
+    ) -> None:
+        path = UNKNOWN_ROUTE if route is None else route.path
+        self._metrics.count_request(path, answer.status, seconds)
+        if self._log_requests:
+            _LOG.info(
+                "request",
+                extra={
+                    "request_id": request_id,
+                    "method": request.method,
+                    "path": request.path,
+                    "status": answer.status,
+                    "milliseconds": round(1000 * seconds, 3),
+                    "n_records": answer.n_records,
+                },
+            )
+
+
+def _request_id(request: HttpRequest) -> str:
+    """Return the identifier that a request carries, or a new one where it has none that can be used."""
+    given = request.headers.get("x-request-id")
+    if given is not None and _USABLE_REQUEST_ID.fullmatch(given):
+        return given
+    return os.urandom(8).hex()

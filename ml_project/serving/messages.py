@@ -1,0 +1,67 @@
+"""A request and its answer, as every web framework and cloud function can give and take them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from concurrent.futures import Future
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic_core import to_json
+
+JSON = "application/json"
+
+
+@dataclass(frozen=True, slots=True)
+class HttpRequest:
+    """One request.
+
+    Attributes
+    ----------
+    method
+        In capitals.
+    path
+        Without the query, percent-decoded.
+    headers
+        Values by lower-case name.
+    body
+        The whole body.
+    """
+
+    method: str
+    path: str
+    headers: Mapping[str, str]
+    body: bytes = b""
+
+
+@dataclass(slots=True)
+class HttpAnswer:
+    """The answer to one request.
+
+    Attributes
+    ----------
+    status
+        HTTP status code.
+    body
+        The whole body.
+    media_type
+        Content type of the body.
+    headers
+        Further headers.
+    stored
+        Done when what the answer says is stored; the answer waits for it. ``None`` where nothing is waited for.
+    n_records
+        Number of predictions in the answer.
+    """
+
+    status: int
+    body: bytes
+    media_type: str = JSON
+    headers: dict[str, str] | None = None
+    stored: Future[None] | None = None
+    n_records: int = 0
+
+
+def json_answer(status: int, content: Any) -> HttpAnswer:
+    """Return an answer with JSON; NaN and infinite numbers become null."""
+    return HttpAnswer(status, to_json(content, inf_nan_mode="null"))

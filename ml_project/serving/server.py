@@ -1,0 +1,129 @@
+"""The service in the foreground: uvicorn for FastAPI, gunicorn for Flask, until SIGTERM or Ctrl-C."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import sys
+import tempfile
+from collections.abc import Callable
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ml_project.config import Config
+from ml_project.errors import MlProjectError
+from ml_project.serving.metrics import SHARED_FOLDER
+
+if TYPE_CHECKING:
+    from fastapi import FastAPI
+    from flask import Flask
+
+BACKLOG = 2048
+FLASK_THREADS = 8
+MEMORY = Path("/dev/shm")  # noqa: S108
+"""Where workers show that they are alive; on a disk, that can hang."""
+KEEP_ALIVE_SECONDS = 75
+"""Longer than the minute after which load balancers drop an idle connection, so that they never meet a closed one."""
+
+
+def listen(config: Config) -> socket.socket:
+    """Return a socket that listens where the config says, so that a taken port is known before anything is loaded.
+
+    Raises
+    ------
+    MlProjectError
+        When it cannot listen there.
+    """
+    host, port = config.serving.host, config.serving.port
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        found = socket.create_server((host, port), family=family, backlog=BACKLOG)
+    except OSError as error:
+        raise MlProjectError(
+            f"The service cannot listen on {host}:{port}: {error.strerror or error}; end the program that does, or "
+            "choose another serving.port (0 takes a free one) or serving.host"
+        ) from error
+    found.set_inheritable(True)
+    return found
+
+
+def announce(config: Config, listening: socket.socket) -> None:
+    """Say where the service answers."""
+    host, port = listening.getsockname()[:2]
+    shown = f"[{host}]" if ":" in host else host
+    workers = "1 worker" if config.serving.workers == 1 else f"{config.serving.workers} workers"
+    sys.stderr.write(f"Serving on http://{shown}:{port} ({config.serving.framework}, {workers}); /docs shows how\n")
+    sys.stderr.flush()
+
+
+def run_fastapi(app: FastAPI | str, config: Config, listening: socket.socket) -> None:
+    """Run a FastAPI application, or one per worker by the name of its factory, until the process is told to end."""
+    import uvicorn
+
+    settings = uvicorn.Config(
+        app,
+        factory=isinstance(app, str),
+        workers=config.serving.workers,
+        loop="uvloop",
+        http="httptools",
+        ws="none",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        timeout_keep_alive=KEEP_ALIVE_SECONDS,
+        timeout_graceful_shutdown=config.serving.shutdown_seconds,
+    )
+    if config.serving.workers == 1:
+        uvicorn.Server(settings).run(sockets=[listening])
+        return
+    from uvicorn.supervisors import Multiprocess
+
+    Multiprocess(settings, sockets=[listening]).run()
+
+
+def run_flask(make_app: Callable[[], Flask], config: Config, listening: socket.socket) -> None:
+    """Run a Flask application, made anew in each worker, until the process is told to end."""
+    from gunicorn.app.base import BaseApplication
+
+
+    class Application(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
+        """The service under gunicorn's management of processes."""
+
+        def load_config(self) -> None:
+            for name, value in _gunicorn_settings(config, listening).items():
+                self.cfg.set(name, value)
+
+        def load(self) -> Any:
+            return make_app()
+
+    Application().run()
+
+
+def _gunicorn_settings(config: Config, listening: socket.socket) -> dict[str, Any]:
+    return {
+        "bind": f"fd://{listening.detach()}",  # gunicorn closes it
+        "workers": config.serving.workers,
+        "worker_class": "gthread",
+        "threads": FLASK_THREADS,
+        "keepalive": KEEP_ALIVE_SECONDS,
+        "graceful_timeout": config.serving.shutdown_seconds,
+        "logger_class": "ml_project.serving.gunicorn_logging.RootLogger",
+        "worker_tmp_dir": str(MEMORY) if MEMORY.is_dir() else None,
+        "control_socket_disable": True,
+    }
+
+
+def share_metrics(config: Config, stack: ExitStack) -> None:
+    """Let several worker processes count together until a stack closes."""
+    if config.serving.workers == 1 or SHARED_FOLDER in os.environ:
+        return
+    folder = os.environ[SHARED_FOLDER] = tempfile.mkdtemp(prefix="ml_project_metrics_")
+    stack.callback(in_this_process_only(lambda: shutil.rmtree(folder)))
+
+
+def in_this_process_only(action: Callable[[], None]) -> Callable[[], None]:
+    """Return an action that does nothing in forked processes, which unwind their parent's with-blocks at their end."""
+    owner = os.getpid()
+    return lambda: action() if os.getpid() == owner else None

@@ -1,0 +1,188 @@
+"""Predictions for records, with identifiers, outliers, storage and metrics; knows no web framework and no protocol."""
+
+from __future__ import annotations
+
+import time
+import uuid
+from collections.abc import Mapping, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass
+from typing import Any
+
+from ml_project.artifacts.loading import LoadedArtifact
+from ml_project.errors import BatchTooLargeError, InvalidDataError, NotReadyError, Problem, StorageOffError
+from ml_project.monitoring.storage import Feedback, PredictionBatch, PredictionStorage
+from ml_project.prediction.pipeline import ScoredRecords
+from ml_project.serving.metrics import ServiceMetrics
+from ml_project.serving.model_host import ModelHost
+from ml_project.serving.prediction_ids import new_prediction_ids
+
+Answer = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class ServedPredictions:
+    """The answers to some records.
+
+    Attributes
+    ----------
+    answers
+        Per record ``{"prediction_id", "label", "probas"}`` or ``{"prediction_id", "value"}``, and ``"outliers"``, the
+        fields beyond what training saw, where there are any.
+    model
+        What predicted.
+    stored
+        Done when the predictions are stored, where answers are to wait for it.
+    """
+
+    answers: list[Answer]
+    model: LoadedArtifact
+    stored: Future[None] | None
+
+
+class PredictionService:
+    """Predicts with the current model of a host.
+
+    Parameters
+    ----------
+    host
+        Holds the current model.
+    storage
+        Where predictions are kept; ``None`` keeps nothing.
+    metrics
+        What is counted.
+    max_batch_rows
+        Most records at once.
+    """
+
+    def __init__(
+        self, host: ModelHost, *, storage: PredictionStorage | None, metrics: ServiceMetrics, max_batch_rows: int
+    ) -> None:
+        self.host = host
+        self.storage = storage
+        self.metrics = metrics
+        self.max_batch_rows = max_batch_rows
+
+    def current_model(self) -> LoadedArtifact:
+        """Return the model that predicts now.
+
+        Raises
+        ------
+        NotReadyError
+            When none is loaded.
+        """
+        model = self.host.current
+        if model is None:
+            raise NotReadyError("No model is loaded yet; try again when GET /ready answers 200.")
+        return model
+
+    def predict(self, records: Sequence[Mapping[str, Any]], *, request_id: str | None = None) -> ServedPredictions:
+        """Return one answer per record, in order.
+
+        Parameters
+        ----------
+        records
+            Values by column name, as parsed from JSON.
+        request_id
+            What the stored predictions are found by, beside their own identifiers.
+
+        Raises
+        ------
+        NotReadyError
+            When no model is loaded.
+        BatchTooLargeError
+            When there are too many records.
+        InvalidDataError
+            With every problem of every record.
+        """
+        started = time.perf_counter()
+        model = self.current_model()
+        if len(records) > self.max_batch_rows:
+            raise BatchTooLargeError(
+                f"{len(records):,} records at once are too many; send at most {self.max_batch_rows:,} per request"
+            )
+        scored = model.pipeline.score_records(records)
+        outputs = model.pipeline.to_answers(scored.outputs)
+        outliers = model.outlier_check.find(scored.records)
+        ids = new_prediction_ids(len(outputs))
+        seconds = time.perf_counter() - started
+        self.metrics.count_predictions(model.model_version, outputs, outliers)
+        stored = None
+        if self.storage is not None and ids:
+            stored = self.storage.add(
+                PredictionBatch(
+                    ids=ids,
+                    created_at=time.time(),
+                    request_id=request_id,
+                    model_version=model.model_version,
+                    records=_with_identifiers(scored, records, model.pipeline.id_column),
+                    engineered=scored.engineered,
+                    outputs=outputs,
+                    outliers=outliers,
+                    latency_seconds=seconds,
+                )
+            )
+        return ServedPredictions(_answers(ids, outputs, outliers), model, stored)
+
+    def take_feedback(self, prediction_id: Any, label: Any) -> Future[None] | None:
+        """Store what a prediction should have been, and return what the answer is to wait for.
+
+        Raises
+        ------
+        StorageOffError
+            When predictions are not stored.
+        InvalidDataError
+            When the identifier is none, or the label is nothing that the model could have predicted.
+        """
+        if self.storage is None:
+            raise StorageOffError("Labels cannot be taken, because this service stores no predictions.")
+        problems = [*_identifier_problems(prediction_id), *_label_problems(label, self.current_model())]
+        if problems:
+            raise InvalidDataError("The feedback cannot be used.", problems)
+        self.metrics.count_feedback()
+        return self.storage.add(Feedback(prediction_id=prediction_id, label=label, received_at=time.time()))
+
+    def close(self) -> None:
+        """Write what is not stored yet, and stop looking for new models."""
+        self.host.close()
+        if self.storage is not None:
+            self.storage.close()
+
+
+def _answers(ids: Sequence[str], outputs: Sequence[Answer], outliers: Sequence[Sequence[str]]) -> list[Answer]:
+    answers = [{"prediction_id": name, **output} for name, output in zip(ids, outputs, strict=True)]
+    for answer, fields in zip(answers, outliers, strict=True):
+        if fields:
+            answer["outliers"] = list(fields)
+    return answers
+
+
+def _with_identifiers(
+    scored: ScoredRecords, records: Sequence[Mapping[str, Any]], id_column: str | None
+) -> Sequence[Mapping[str, Any]]:
+    """Return the raw records, each with its identifier where it came with one."""
+    if id_column is None or id_column in scored.records[0]:
+        return scored.records
+    return [
+        {id_column: record[id_column], **valid} if id_column in record else valid
+        for record, valid in zip(records, scored.records, strict=True)
+    ]
+
+
+def _identifier_problems(prediction_id: Any) -> list[Problem]:
+    try:
+        uuid.UUID(prediction_id)
+    except (ValueError, TypeError, AttributeError):
+        return [Problem("is not the identifier of a prediction; send the one of the answer", "prediction_id",
+                        value=prediction_id)]  # fmt: skip
+    return []
+
+
+def _label_problems(label: Any, model: LoadedArtifact) -> list[Problem]:
+    classes = model.pipeline.classes
+    if classes is None:
+        fits = isinstance(label, int | float) and not isinstance(label, bool)
+        return [] if fits else [Problem("is not a number", "label", value=label)]
+    if any(label == value and isinstance(label, bool) == isinstance(value, bool) for value in classes):
+        return []
+    return [Problem(f"must be one of {', '.join(map(str, classes))}", "label", value=label)]

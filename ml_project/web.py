@@ -1,0 +1,56 @@
+"""The web applications of this project, for servers that import them.
+
+``uvicorn --factory ml_project.web:fastapi_app`` and ``gunicorn 'ml_project.web:flask_app()'`` take their config from
+the environment: :data:`RESOLVED_CONFIG`, which ``python -m ml_project serve`` sets for the processes that it starts, or
+else ``project_config.yaml`` and the variables of all fields.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+from ml_project.config import LOCAL_PRODUCTION, Config
+from ml_project.config_sources import load_config
+from ml_project.project.features import FEATURE_PROCESSES
+from ml_project.serving.assembly import ServiceParts, assemble_service
+from ml_project.serving.json_logging import log_as_json
+from ml_project.use_case_file import USE_CASE_FILE, load_use_case
+
+if TYPE_CHECKING:
+    from fastapi import FastAPI
+    from flask import Flask
+
+RESOLVED_CONFIG = "RESOLVED_ML_PROJECT_CONFIG"
+"""Environment variable with a whole config as JSON."""
+
+
+def fastapi_app() -> FastAPI:
+    """Return the FastAPI application."""
+    from ml_project.serving.fastapi_app import create_fastapi_app
+
+    return create_fastapi_app(_assemble())
+
+
+def flask_app() -> Flask:
+    """Return the Flask application; the service is closed when the process ends."""
+    import atexit
+
+    from ml_project.serving.flask_app import create_flask_app
+
+    parts = _assemble()
+    atexit.register(parts.service.close)
+    return create_flask_app(parts)
+
+
+def _assemble() -> ServiceParts:
+    log_as_json()
+    return assemble_service(_config(), FEATURE_PROCESSES)
+
+
+def _config() -> Config:
+    resolved = os.environ.get(RESOLVED_CONFIG)
+    if resolved is not None:
+        return Config.model_validate_json(resolved)
+    use_case = load_use_case(USE_CASE_FILE, LOCAL_PRODUCTION) if USE_CASE_FILE.exists() else None
+    return load_config(use_case, environment=os.environ)
