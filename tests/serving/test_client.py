@@ -203,7 +203,8 @@ def test_predict_redirect_is_not_followed_with_the_key(connect):
 
 
 def test_predict_answer_that_is_not_secure_is_refused_without_further_attempts(connect):
-    with scripted_server(echo) as server, pytest.raises(ServiceCallError, match=r"cannot be made: .*; check the address"):
+    told = r"cannot be made: .*; check the address"
+    with scripted_server(echo) as server, pytest.raises(ServiceCallError, match=told):
         connect(server.url.replace("http:", "https:"), max_attempts=10**6).predict(RECORDS)
 
 
