@@ -34,7 +34,8 @@ def log_as_json() -> None:
     What a line does not show is not looked up, as the logging module's documentation advises: a line per request would
     otherwise cost as much as the prediction does.
     """
-    logging.logThreads = logging.logProcesses = logging.logMultiprocessing = logging.logAsyncioTasks = False
+    logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
+    logging.logAsyncioTasks = False  # type: ignore[attr-defined]  # unknown to the stubs
     logging._srcfile = None  # the documented way to leave out the calling line
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(JsonFormatter())

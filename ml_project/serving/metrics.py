@@ -11,7 +11,8 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, disa
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 
 SECONDS = (0.0001, 0.0002, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0)
-disable_created_metrics()  # a second series for each one, which nobody asks for
+# Else there were a second series for each one, which nobody asks for.
+disable_created_metrics()  # type: ignore[no-untyped-call]
 
 SHARED_FOLDER = "PROMETHEUS_MULTIPROC_DIR"
 """Environment variable with the folder through which worker processes share their numbers."""
