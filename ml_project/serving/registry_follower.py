@@ -31,7 +31,8 @@ logger = logging.getLogger("ml_project.serving.registry_follower")
 
 TRACKING_URI_VARIABLE = "ML_PROJECT_TRACKING__TRACKING_URI"
 """The address may hold a password, and everyone on a machine can read a command's words but not its environment."""
-REQUEST_SECONDS = 10
+QUICK_TO_GIVE_UP = {"MLFLOW_HTTP_REQUEST_TIMEOUT": "10", "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "0"}
+"""What MLflow is told where the environment does not say otherwise: it is asked again soon in any case."""
 LONGEST_DELAY = 60.0
 SECONDS_BETWEEN_LOOKS_AT_PARENT = 1.0
 SECONDS_TO_RESTART = 5.0
@@ -220,7 +221,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--parent", required=True, type=int, help="process with whose end this one ends")
     words = parser.parse_args(arguments)
     log_as_json()
-    logging.getLogger("alembic").setLevel(logging.WARNING)
+    for name in ("alembic", "urllib3"):  # what matters of their notes comes as an error, too
+        logging.getLogger(name).setLevel(logging.ERROR)
     for meant_for_service in (signal.SIGHUP, signal.SIGINT):  # a terminal sends them to this process, too
         signal.signal(meant_for_service, signal.SIG_IGN)
     settings = FollowerSettings(words.address, words.destination, words.check_seconds)
@@ -245,7 +247,8 @@ def follow(settings: FollowerSettings, tracking_uri: str, *, parent: int) -> Non
     parent
         Number of the parent process.
     """
-    os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", str(REQUEST_SECONDS))
+    for name, value in QUICK_TO_GIVE_UP.items():
+        os.environ.setdefault(name, value)
     from ml_project.tracking.registry_model import ModelRegistry
 
     copy = AliasCopy(settings, ModelRegistry(tracking_uri))

@@ -171,8 +171,8 @@ class ModelRegistry:
         except Exception as error:
             self.__dict__.pop("_client", None)
             raise TrackingError(
-                f"The registry at {self.shown} cannot be read: {explain_problem(error)}. Start it, or correct "
-                "tracking.tracking_uri and its credentials."
+                f"The registry at {self.shown} cannot be read: {explain_problem(error)}. Check that it runs and still "
+                "has the model's files, and that tracking.tracking_uri and its credentials are right."
             ) from error
 
     def _look_up(self, name: str, alias: str | None, version: str | None) -> ModelVersion:
