@@ -20,6 +20,7 @@ from ml_project.commands import evaluate_model, predict_table, train_model
 from ml_project.config import LOCAL_PRODUCTION, MODELLING, SCORING, Config, Switches
 from ml_project.config_sources import explain
 from ml_project.errors import ConfigError, MlProjectError
+from ml_project.production_commands import generate_rows
 from ml_project.serve_command import serve_predictions
 from ml_project.termination import Terminated, sigterm_raises
 from ml_project.use_case_file import USE_CASE_FILE, load_use_case
@@ -33,6 +34,7 @@ COMMANDS: dict[str, tuple[Action, Switches]] = {
     "evaluate": (evaluate_model, SCORING),
     "predict": (predict_table, SCORING),
     "serve": (serve_predictions, LOCAL_PRODUCTION),
+    "generate": (generate_rows, SCORING),
 }
 
 

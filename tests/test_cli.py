@@ -13,7 +13,7 @@ from ml_project.config_fields import config_fields
 from ml_project.errors import DataSourceError
 from tests.conftest import REPOSITORY
 
-COMMANDS = ("train", "evaluate", "predict")
+COMMANDS = ("train", "evaluate", "predict", "serve", "generate")
 
 
 @pytest.fixture(autouse=True)
@@ -44,7 +44,7 @@ def test_main_help_lists_the_commands_and_returns_0(capsys):
 
 def test_main_unknown_command_returns_2_and_names_the_known(capsys):
     assert cli.main(["trian"]) == 2
-    assert "no command 'trian'; commands are train, evaluate, predict" in capsys.readouterr().err
+    assert f"no command 'trian'; commands are {', '.join(COMMANDS)}" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("command", COMMANDS)

@@ -5,9 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Protocol
-
-import pandas as pd
+from typing import Any
 
 from ml_project.config_service import SyntheticConfig
 from ml_project.data.synthetic import BLOCK_ROWS, RowGenerator
@@ -18,24 +16,11 @@ PART = re.compile(r"rows-\d{5,}\.parquet")
 _ROWS_AT_ONCE = 8 * BLOCK_ROWS
 
 
-class TableWriter(Protocol):
-    """Writes frames, one after another, to one file."""
-
-    def write(self, frame: pd.DataFrame) -> None:
-        """Append rows."""
-        ...
-
-    def close(self) -> None:
-        """Finish the file."""
-        ...
-
-
 def write_rows(
     generator: RowGenerator,
     config: SyntheticConfig,
     seed: int,
     *,
-    open_writer: Callable[[Path], TableWriter],
     advance: Callable[[int], None],
 ) -> list[Path]:
     """Write made-up rows and return the files.
@@ -51,8 +36,6 @@ def write_rows(
         Number of rows, and where they go.
     seed
         Same seed, same rows, however many files they are in.
-    open_writer
-        Opens a file for writing, by its ending.
     advance
         Called with the number of rows just written.
 
@@ -61,22 +44,31 @@ def write_rows(
     ConfigError
         When the folder holds something else.
     """
+    import pyarrow as pa
+
+    schema = pa.Table.from_pandas(generator.generate(0, seed), preserve_index=False).schema
     is_folder = not config.output.suffix
     if is_folder:
         _empty(config.output)
     files = []
     for place, (first, n_rows) in enumerate(_spans(0, config.n_rows, config.rows_per_file if is_folder else None)):
         path = config.output / f"rows-{place:05d}.parquet" if is_folder else config.output
-        with replaced_on_success(path) as temporary:
-            writer = open_writer(temporary)
-            try:
-                for start, count in _spans(first, n_rows, _ROWS_AT_ONCE):
-                    writer.write(generator.generate(count, seed, first_row=start))
-                    advance(count)
-            finally:
-                writer.close()
+        with replaced_on_success(path) as temporary, _open_writer(temporary, schema) as writer:
+            for start, count in _spans(first, n_rows, _ROWS_AT_ONCE):
+                rows = generator.generate(count, seed, first_row=start)
+                writer.write_table(pa.Table.from_pandas(rows, schema=schema, preserve_index=False))
+                advance(count)
         files.append(path)
     return files
+
+
+def _open_writer(path: Path, schema: Any) -> Any:
+    """Return what writes Arrow tables to a file, by its ending."""
+    from pyarrow import csv, parquet
+
+    if path.suffix == ".parquet":
+        return parquet.ParquetWriter(path, schema)
+    return csv.CSVWriter(path, schema, write_options=csv.WriteOptions(quoting_style="needed"))
 
 
 def _spans(first: int, n_rows: int, most: int | None) -> Iterator[tuple[int, int]]:

@@ -8,7 +8,6 @@ from ml_project.data.raw_schema import ColumnRule, RawSchema
 from ml_project.data.synthetic import RowGenerator
 from ml_project.data.synthetic_files import write_rows
 from ml_project.errors import ConfigError, InvalidDataError
-from ml_project.prediction.table_writer import open_writer
 
 SCHEMA = RawSchema(
     columns=(
@@ -32,7 +31,7 @@ def write():
         done = []
         generator = RowGenerator.fit(REFERENCE, SCHEMA)
         config = SyntheticConfig(**fields)
-        files = write_rows(generator, config, 5, open_writer=open_writer, advance=done.append)
+        files = write_rows(generator, config, 5, advance=done.append)
         assert sum(done) == config.n_rows
         return files
 
@@ -67,5 +66,5 @@ def test_write_rows_failing_midway_leaves_no_file(tmp_path):
     generator = RowGenerator.fit(REFERENCE[["number"]], schema)
     config = SyntheticConfig(n_rows=400_000, output=tmp_path / "rows.parquet")
     with pytest.raises(InvalidDataError, match="make fewer rows"):
-        write_rows(generator, config, 5, open_writer=open_writer, advance=lambda n_rows: None)
+        write_rows(generator, config, 5, advance=lambda n_rows: None)
     assert list(tmp_path.iterdir()) == []
