@@ -58,7 +58,8 @@ def test_help_of_a_command_has_every_field_with_description_and_default(command,
         assert field.description in words, field.name
         if field.is_section:
             continue
-        (described,) = re.findall(rf"--{re.escape(field.name)} +{re.escape(field.description)} \[(.*?)\](?: |$)", words)
+        option = rf"--{re.escape(field.name)}(?: , --\w+)?"
+        (described,) = re.findall(rf"{option} +{re.escape(field.description)} \[(.*?)\](?: |$)", words)
         assert "default: " in described or "must be set" in described, field.name
 
 
