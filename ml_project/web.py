@@ -39,7 +39,7 @@ def flask_app() -> Flask:
     from ml_project.serving.flask_app import create_flask_app
 
     parts = _assemble()
-    atexit.register(parts.service.close)
+    atexit.register(parts.close)
     return create_flask_app(parts)
 
 

@@ -23,6 +23,7 @@ from ml_project.errors import (
 from ml_project.serving.messages import HttpAnswer, HttpRequest
 from ml_project.serving.metrics import ServiceMetrics
 from ml_project.serving.refusals import INTERNAL_ERROR, refuse, refuse_in_open_inference, status_of
+from ml_project.serving.request_log import RequestLog
 
 _LOG = logging.getLogger("ml_project.serving")
 _USABLE_REQUEST_ID = re.compile(r"[\w.:/+=-]{1,128}", re.ASCII)
@@ -68,7 +69,7 @@ class HttpApi:
         self._metrics = metrics
         self._max_in_flight = settings.max_concurrent_requests
         self._key = None if settings.api_key is None else settings.api_key.encode()
-        self._log_requests = settings.log_requests
+        self._log = RequestLog() if settings.log_requests else None
         self._by_place = {(route.path, route.method): route for route in routes}
         self._by_place |= {(route.path, "HEAD"): route for route in routes if route.method == "GET"}
         self._in_flight = 0
@@ -132,6 +133,11 @@ class HttpApi:
         self._note(request, self._by_place.get((request.path, request.method)), answer, request_id, 0.0)
         return answer
 
+    def close(self) -> None:
+        """Write what is not logged yet."""
+        if self._log is not None:
+            self._log.close()
+
     def _admit(self, request: HttpRequest, route: Route | None) -> Route:
         """Return the route of a request that may be answered."""
         if self._key is not None and not (route is not None and route.open):
@@ -162,17 +168,14 @@ class HttpApi:
     ) -> None:
         path = UNKNOWN_ROUTE if route is None else route.path
         self._metrics.count_request(path, answer.status, seconds)
-        if self._log_requests:
-            _LOG.info(
-                "request",
-                extra={
-                    "request_id": request_id,
-                    "method": request.method,
-                    "path": request.path,
-                    "status": answer.status,
-                    "milliseconds": round(1000 * seconds, 3),
-                    "n_records": answer.n_records,
-                },
+        if self._log is not None:
+            self._log.note(
+                request_id=request_id,
+                method=request.method,
+                path=request.path,
+                status=answer.status,
+                seconds=seconds,
+                n_records=answer.n_records,
             )
 
 

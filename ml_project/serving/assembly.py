@@ -38,6 +38,11 @@ class ServiceParts:
     contract: PredictionContract
     service: PredictionService
 
+    def close(self) -> None:
+        """Write what is not stored or logged yet, and stop looking for new models."""
+        self.service.close()
+        self.api.close()
+
 
 def model_file(config: Config) -> Path:
     """Return the file that is served: the artifact of the config, or where the registry's model is copied to."""

@@ -104,7 +104,7 @@ class ContractEndpoint:
         if refusal is not None:
             await _discard(receive, MOST_DISCARDED * limit)
             return refusal
-        request = HttpRequest(request.method, request.path, request.headers, body)
+        request.body = body
         if len(body) >= LARGE_BODY:
             return await asyncio.to_thread(self._api.answer, request, started=started)
         return self._api.answer(request, started=started)
@@ -162,6 +162,6 @@ def _lifespan(parts: ServiceParts) -> Any:
         yield
         if in_main_thread:
             loop.remove_signal_handler(signal.SIGHUP)
-        await asyncio.to_thread(parts.service.close)
+        await asyncio.to_thread(parts.close)
 
     return lifespan

@@ -12,7 +12,7 @@ from pydantic_core import to_json
 JSON = "application/json"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class HttpRequest:
     """One request.
 
