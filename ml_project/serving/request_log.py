@@ -1,0 +1,104 @@
+"""One JSON line per request, in the form of all other lines, for a fraction of what the logging module takes."""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+import time
+from datetime import UTC, datetime
+
+from pydantic_core import to_json
+
+SECONDS_BETWEEN_WRITES = 0.1
+LOGGER = "ml_project.serving"
+
+
+class RequestLog:
+    """Collects lines and writes them together; those of the last tenth of a second are lost when the process is killed.
+
+    Parameters
+    ----------
+    descriptor
+        File to write to; by default stderr.
+    """
+
+    def __init__(self, descriptor: int | None = None) -> None:
+        self._descriptor = sys.stderr.fileno() if descriptor is None else descriptor
+        self._lines: list[bytes] = []
+        self._last_write = 0.0
+        self._second = (0, "")
+        self._lock = threading.Lock()
+        self._closing = threading.Event()
+        self._thread: threading.Thread | None = None
+
+    def note(
+        self, *, request_id: str, method: str, path: str, status: int, seconds: float, n_records: int
+    ) -> None:
+        """Add the line of one request.
+
+        Parameters
+        ----------
+        request_id, method, path, status
+            The request, and the status of its answer.
+        seconds
+            Time from the request's arrival to its answer.
+        n_records
+            Number of predictions in the answer.
+        """
+        now = time.time()
+        self._lines.append(
+            to_json(
+                {
+                    "time": self._written(now),
+                    "severity": "INFO",
+                    "logger": LOGGER,
+                    "message": "request",
+                    "request_id": request_id,
+                    "method": method,
+                    "path": path,
+                    "status": status,
+                    "milliseconds": round(1000 * seconds, 3),
+                    "n_records": n_records,
+                }
+            )
+        )
+        if now - self._last_write > SECONDS_BETWEEN_WRITES:
+            self.flush()
+            self._start()
+
+    def flush(self) -> None:
+        """Write what is there."""
+        with self._lock:
+            lines, self._lines = self._lines, []
+            self._last_write = time.time()
+            if lines:
+                lines.append(b"")
+                content = memoryview(b"\n".join(lines))
+                while content:
+                    content = content[os.write(self._descriptor, content) :]
+
+    def close(self) -> None:
+        """Write what is there, for the last time."""
+        self._closing.set()
+        self.flush()
+
+    def _start(self) -> None:
+        """Start the thread that writes the last lines before a pause, in the process that has them."""
+        if self._thread is None:
+            self._thread = threading.Thread(target=self._flush_now_and_then, name="request-log", daemon=True)
+            self._thread.start()
+
+    def _flush_now_and_then(self) -> None:
+        while not self._closing.wait(SECONDS_BETWEEN_WRITES):
+            if self._lines:
+                self.flush()
+
+    def _written(self, now: float) -> str:
+        """Return a moment in ISO 8601; the text of its second is kept for the others in it."""
+        second = int(now)
+        known, text = self._second
+        if known != second:
+            text = datetime.fromtimestamp(second, UTC).strftime("%Y-%m-%dT%H:%M:%S")
+            self._second = (second, text)
+        return f"{text}.{int(1000 * (now - second)):03d}+00:00"
