@@ -8,6 +8,7 @@ import time
 _VERSION = 7 << 76
 _VARIANT = 2 << 62
 _RANDOM_BITS = 62
+_COUNTER_BITS = 48
 
 
 def new_prediction_ids(count: int) -> list[str]:
@@ -21,12 +22,9 @@ def new_prediction_ids(count: int) -> list[str]:
     """
     milliseconds = time.time_ns() // 1_000_000
     random = int.from_bytes(os.urandom(10))
-    # The counter starts in the lower half, so that no batch can overflow it.
-    start = random & ((1 << (_RANDOM_BITS - 1)) - 1)
-    prefix = (milliseconds << 80) | _VERSION | ((random >> _RANDOM_BITS & 0xFFF) << 64) | _VARIANT
-    return [_written(prefix | (start + position)) for position in range(count)]
-
-
-def _written(number: int) -> str:
-    digits = f"{number:032x}"
-    return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"
+    number = (milliseconds << 80) | _VERSION | ((random >> _RANDOM_BITS & 0xFFF) << 64) | _VARIANT
+    digits = f"{number | random & ((1 << _RANDOM_BITS) - 1):032x}"
+    beginning = f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-"
+    # The counter starts in the lower half of its bits, so that no batch can overflow it.
+    start = random & ((1 << (_COUNTER_BITS - 1)) - 1)
+    return [f"{beginning}{position:012x}" for position in range(start, start + count)]
