@@ -41,8 +41,10 @@ def _prepare(config: Config, listening: socket.socket) -> partial[None]:
     needs_model = config.serving.model is None
     if config.serving.framework == "fastapi" and config.serving.workers == 1:
         from ml_project.serving.fastapi_app import create_fastapi_app
+        from ml_project.serving.process import settle
 
         app = create_fastapi_app(assemble_service(config, FEATURE_PROCESSES, needs_model=needs_model))
+        settle()
         return partial(server.run_fastapi, app, config, listening)
     if needs_model:
         from ml_project.artifacts.container import read_container

@@ -15,6 +15,7 @@ from ml_project.config_sources import load_config
 from ml_project.project.features import FEATURE_PROCESSES
 from ml_project.serving.assembly import ServiceParts, assemble_service
 from ml_project.serving.json_logging import log_as_json
+from ml_project.serving.process import settle
 from ml_project.use_case_file import USE_CASE_FILE, load_use_case
 
 if TYPE_CHECKING:
@@ -45,7 +46,9 @@ def flask_app() -> Flask:
 
 def _assemble() -> ServiceParts:
     log_as_json()
-    return assemble_service(_config(), FEATURE_PROCESSES)
+    parts = assemble_service(_config(), FEATURE_PROCESSES)
+    settle()
+    return parts
 
 
 def _config() -> Config:
