@@ -49,7 +49,8 @@ def predict_stream_in_process(config: Config) -> None:
     require_switches(config, LOCAL_PRODUCTION)
     if config.serving.model is not None:
         fetch_registry_model(config.serving.model, config.tracking.tracking_uri, model_file(config))
-    service = assemble_service(config, FEATURE_PROCESSES, needs_model=True).service
+    quiet = _with_serving(config, log_requests=False)  # there are no requests
+    service = assemble_service(quiet, FEATURE_PROCESSES, needs_model=True).service
     try:
         model = service.current_model()
         print(f"Predicting in this process with {model.manifest.name} (version {model.model_version}).", flush=True)
@@ -95,9 +96,13 @@ def _predict_stream_locally(config: Config, framework: str) -> None:
     from ml_project.serving.local_service import contact, local_service
 
     require_switches(config, LOCAL_PRODUCTION)
-    chosen = config.model_copy(update={"serving": config.serving.model_copy(update={"framework": framework})})
+    chosen = _with_serving(config, framework=framework)
     with local_service(chosen, tell=_print_at_once) as url, contact(chosen, url) as client:
         _stream_to(chosen, client)
+
+
+def _with_serving(config: Config, **fields: Any) -> Config:
+    return config.model_copy(update={"serving": config.serving.model_copy(update=fields)})
 
 
 def _stream_to(config: Config, client: PredictionClient) -> None:

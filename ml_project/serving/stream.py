@@ -85,10 +85,10 @@ class _Shown:
         self, first: int, records: Sequence[Mapping[str, Any]], answers: Mapping[int, Mapping[str, Any]]
     ) -> None:
         """Take the answers of a batch."""
+        if self._table is not None:
+            self._table.add(first, records, answers)
         for place in list(answers)[: self._room]:
             found = {name: value for name, value in answers[place].items() if name != "prediction_id"}
             who = "" if self._id_column is None else f" ({self._id_column} {records[place].get(self._id_column)})"
             self._tell(f"record {first + place}{who}: {json.dumps(found)}")
             self._room -= 1
-        if self._table is not None:
-            self._table.add(first, records, answers)
