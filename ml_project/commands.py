@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -60,21 +61,24 @@ def evaluate_model(config: Config) -> None:
 def predict_table(config: Config) -> None:
     """Score a table with an exported model and write the predictions."""
     from ml_project.artifacts.loading import load_artifact
-    from ml_project.modelling.evaluating import evaluate_scored
     from ml_project.prediction.batch import score_table
-    from ml_project.project.parts import load_project
+    from ml_project.project.features import FEATURE_PROCESSES
 
     require_switches(config, SCORING)
-    artifact = load_artifact(config.artifacts.path, load_project().processes)
-    result = score_table(artifact.pipeline, config)
+    load = partial(load_artifact, config.artifacts.path, FEATURE_PROCESSES)
+    artifact = load()
+    result = score_table(artifact, config, load)
     for warning in result.warnings:
         print(f"Unexpected in the table: {warning}")
     if result.n_rejected:
         print(f"{result.n_rejected:,} rows break the schema and were set aside.")
     print(f"{result.n_rows:,} rows scored by {artifact.manifest.name} (version {artifact.model_version}).")
-    evaluation = evaluate_scored(artifact.pipeline, result, config)
-    if evaluation is not None:
-        print_evaluation("Against the known targets, some of which the model may have learned from", evaluation)
+    if result.sample is not None:
+        from ml_project.modelling.evaluating import evaluate_scored
+
+        evaluation = evaluate_scored(artifact.pipeline, result.sample, config)
+        which = "the" if result.sample.is_whole else f"{evaluation.n_rows:,} randomly drawn"
+        print_evaluation(f"Against {which} known targets, some of which the model may have learned from", evaluation)
     print_places({**result.paths, "config": write_config(config, config.prediction.output.with_suffix(".config.yaml"))})
 
 

@@ -6,13 +6,12 @@ once per distinct value, and so means the same as in a single record.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 
 from ml_project.data.clean_values import clean_datetimes, clean_number_texts, clean_numbers, clean_texts
 from ml_project.data.distinct import Distinct, distinct_values
@@ -20,6 +19,9 @@ from ml_project.data.names import nearest_name
 from ml_project.data.raw_schema import NUMERIC_KINDS, ColumnRule, RawSchema
 from ml_project.data.values import UnusableValueError, converter_for
 from ml_project.errors import MAX_SAMPLES_PER_PROBLEM, InvalidDataError, Problem
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 Positions = npt.NDArray[np.intp]
 
@@ -38,6 +40,34 @@ class Conversion:
 
     raw: pd.DataFrame
     unusable: Mapping[str, Mapping[str, Positions]]
+
+
+@dataclass(frozen=True)
+class ConvertedColumn:
+    """A raw column in the form of :data:`ml_project.data.columns.Columns`, each of its distinct values once.
+
+    Attributes
+    ----------
+    values
+        Distinct values of shape ``(n_values,)``, missing where unusable.
+    codes
+        The place in ``values`` of each row's value, shape ``(n_rows,)``, -1 for missing; ``None`` where ``values`` has
+        one value per row.
+    unusable
+        By problem in words: the positions of the unusable values, counted from 0.
+    """
+
+    values: npt.NDArray[Any]
+    codes: npt.NDArray[np.intp] | None
+    unusable: Mapping[str, Positions]
+
+    def spread(self) -> npt.NDArray[Any]:
+        """Return the values of all rows, shape ``(n_rows,)``."""
+        return Distinct(self.values, self.codes).spread(self.values)
+
+    def spread_mask(self, places: npt.NDArray[np.bool_], *, missing: bool) -> npt.NDArray[np.bool_]:
+        """Return for all rows what is known of the distinct values, and ``missing`` where a row has none of them."""
+        return places if self.codes is None else np.append(places, missing)[self.codes]
 
 
 def coerce(frame: pd.DataFrame, schema: RawSchema, *, missing_values: Collection[str]) -> pd.DataFrame:
@@ -64,6 +94,7 @@ def coerce(frame: pd.DataFrame, schema: RawSchema, *, missing_values: Collection
 
     Examples
     --------
+    >>> import pandas as pd
     >>> from ml_project.data.raw_schema import ColumnRule, RawSchema
     >>> schema = RawSchema(columns=(ColumnRule(name="age", kind="number", nullable=True),))
     >>> coerce(pd.DataFrame({"age": ["12 ", "NA"], "note": ["a", "b"]}), schema, missing_values=("NA",))["age"].tolist()
@@ -89,24 +120,39 @@ def convert(frame: pd.DataFrame, schema: RawSchema, *, missing_values: Collectio
     InvalidDataError
         With every missing or repeated column.
     """
-    _require_columns(frame, schema)
+    import pandas as pd
+
+    require_columns(frame.columns, schema)
     columns: dict[str, pd.Series[Any]] = {}
     unusable: dict[str, Mapping[str, Positions]] = {}
     for rule in schema.columns:
-        distinct = distinct_values(frame[rule.name], rule.kind)
-        array, failures = _convert_distinct(distinct, rule, missing_values)
-        columns[rule.name] = _as_raw(distinct.spread(array), rule).set_axis(frame.index)
-        if failures:
-            unusable[rule.name] = {text: distinct.positions(places) for text, places in failures.items()}
+        converted = convert_column(distinct_values(frame[rule.name], rule.kind), rule, missing_values)
+        columns[rule.name] = as_raw(converted.spread(), rule).set_axis(frame.index)
+        if converted.unusable:
+            unusable[rule.name] = converted.unusable
     return Conversion(pd.DataFrame(columns, index=frame.index, copy=False), unusable)
 
 
-def _require_columns(frame: pd.DataFrame, schema: RawSchema) -> None:
-    found = [str(name) for name in frame.columns]
+def require_columns(names: Iterable[Any], schema: RawSchema) -> None:
+    """Refuse a table without all columns of a schema, or with one of them twice.
+
+    Parameters
+    ----------
+    names
+        Names of the table's columns.
+    schema
+        The columns wanted.
+
+    Raises
+    ------
+    InvalidDataError
+        With every missing or repeated column.
+    """
+    found = [str(name) for name in names]
     unknown = [name for name in found if name not in schema.names]
     problems = []
     for name in schema.names:
-        if name not in frame.columns:
+        if name not in found:
             meant = nearest_name(name, unknown)
             others = f"the columns found are {', '.join(found) or 'none'}"
             hint = others if meant is None else f"did you mean the column {meant!r}? Rename it"
@@ -127,10 +173,18 @@ def _describe(values: pd.Series[Any], text: str, positions: Positions) -> list[P
     ]
 
 
-def _convert_distinct(
-    distinct: Distinct, rule: ColumnRule, missing_values: Collection[str]
-) -> tuple[npt.NDArray[Any], dict[str, list[int]]]:
-    """Return the distinct values in the form of :data:`ml_project.data.columns.Columns`, and places by problem."""
+def convert_column(distinct: Distinct, rule: ColumnRule, missing_values: Collection[str]) -> ConvertedColumn:
+    """Return a column whose distinct values are converted, each once.
+
+    Parameters
+    ----------
+    distinct
+        The distinct values as a source gives them.
+    rule
+        What they shall become; ranges and the like are not looked at.
+    missing_values
+        Texts that mean a missing value, compared after stripping blanks.
+    """
     array, rest = _convert_clean(distinct, rule, missing_values)
     convert_one = converter_for(rule, missing_values)
     failures: dict[str, list[int]] = {}
@@ -142,7 +196,10 @@ def _convert_distinct(
         else:
             if converted is not None:
                 array[place] = converted
-    return array, failures
+    unusable = {text: distinct.positions(places) for text, places in failures.items()}
+    # the dictionary of a categorical column may hold values that no row has
+    found = {text: positions for text, positions in unusable.items() if len(positions)}
+    return ConvertedColumn(array, distinct.codes, found)
 
 
 def _convert_clean(
@@ -163,7 +220,10 @@ def _convert_clean(
     return array, np.flatnonzero(~clean)
 
 
-def _as_raw(array: npt.NDArray[Any], rule: ColumnRule) -> pd.Series[Any]:
+def as_raw(array: npt.NDArray[Any], rule: ColumnRule) -> pd.Series[Any]:
+    """Return a column in the form of :data:`ml_project.data.columns.Columns` with its dtype in raw data."""
+    import pandas as pd
+
     if rule.kind == "integer":
         return pd.Series(array if rule.nullable or np.isnan(array).any() else array.astype(np.int64))
     if rule.kind == "boolean":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterable
+from functools import reduce
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,9 @@ import numpy.typing as npt
 
 from ml_project.data.columns import Columns, FeatureKind
 from ml_project.errors import FeatureError, Problem
-from ml_project.feature_engineering.process import FeatureProcess, MissingRule, State
+from ml_project.feature_engineering.process import FeatureProcess, MissingRule, State, is_missing
+
+_FEW_ROWS = 64
 
 
 class RowFeature[**P, R](FeatureProcess):
@@ -46,10 +49,18 @@ class RowFeature[**P, R](FeatureProcess):
         return self.function(*args, **kwargs)
 
     def compute(self, columns: Columns, state: State) -> npt.NDArray[Any]:
-        """Return the function's result for every row; without calling it where a missing input propagates."""
-        rows = [columns[column].tolist() for column in self._inputs]
+        """Return the function's result for every row; without calling it where a missing input propagates.
+
+        Among many rows, the function is called once for texts that repeat: its result depends on its arguments alone.
+        """
+        arrays = [columns[column] for column in self._inputs]
+        rows = [array.tolist() for array in arrays]
         try:
-            return self._to_array(self._results(rows))
+            if len(rows[0]) <= _FEW_ROWS:
+                return self._to_array(self._results(rows))
+            if all(array.dtype == object for array in arrays):
+                return self._to_array(self._results_by_texts(rows))
+            return self._results_where_present(arrays) if self.missing == "propagates" else self._call(rows)
         except FeatureError:
             raise
         except Exception as error:
@@ -62,6 +73,27 @@ class RowFeature[**P, R](FeatureProcess):
         if len(rows) == 1:
             return [None if value is None or value != value else function(value) for value in rows[0]]  # noqa: PLR0124
         return [None if _any_missing(row) else function(*row) for row in zip(*rows, strict=True)]
+
+    def _results_by_texts(self, rows: list[list[Any]]) -> list[Any]:
+        keys = rows[0] if len(rows) == 1 else list(zip(*rows, strict=True))
+        distinct = list(set(keys))
+        if len(distinct) > len(keys) / 2:
+            return self._results(rows)
+        by_row = [distinct] if len(rows) == 1 else [list(column) for column in zip(*distinct, strict=True)]
+        results = dict(zip(distinct, self._results(by_row), strict=True))
+        return list(map(results.__getitem__, keys))
+
+    def _results_where_present(self, arrays: list[npt.NDArray[Any]]) -> npt.NDArray[Any]:
+        present = np.flatnonzero(~reduce(np.logical_or, map(is_missing, arrays)))
+        results = self._call([array[present].tolist() for array in arrays])
+        if len(results) == len(arrays[0]):
+            return results
+        spread = np.full(len(arrays[0]), np.nan if self.kind == "number" else None, dtype=results.dtype)
+        spread[present] = results
+        return spread
+
+    def _call(self, rows: list[list[Any]]) -> npt.NDArray[Any]:
+        return self._to_array(list(map(self.function, *rows)))
 
     def _failure(self, rows: list[list[Any]], error: Exception) -> FeatureError:
         """Return an error that names the first row with which the function fails."""

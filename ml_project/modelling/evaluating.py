@@ -6,7 +6,6 @@ import logging
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 
 from ml_project.artifacts.loading import LoadedArtifact, load_artifact
@@ -22,7 +21,7 @@ from ml_project.modelling.project_parts import Project
 from ml_project.modelling.reports import readable_write_failures
 from ml_project.modelling.training_data import data_set_name
 from ml_project.output_places import check_output_places
-from ml_project.prediction.batch import BatchResult
+from ml_project.prediction.batch_sample import Sample
 from ml_project.prediction.pipeline import PredictionPipeline
 from ml_project.validation.expectations import check_batch
 from ml_project.validation.frames import validate_raw
@@ -78,15 +77,11 @@ def evaluate_artifact(config: Config, project: Project) -> EvaluationResult:
     return EvaluationResult(evaluation, words, artifact, places)
 
 
-def evaluate_scored(pipeline: PredictionPipeline, scored: BatchResult, config: Config) -> Evaluation | None:
-    """Return the evaluation of a scored table, without explanations; ``None`` where no target is known."""
-    if scored.y_true is None or scored.predictions is None or scored.y_true.empty:
-        return None
-    y_true = encode_target(scored.y_true.to_frame(pipeline.target_column), pipeline.target_column, pipeline.classes)
-    is_regression = pipeline.classes is None
-    outputs = scored.predictions["value"] if is_regression else scored.predictions.iloc[:, 1:]
+def evaluate_scored(pipeline: PredictionPipeline, sample: Sample, config: Config) -> Evaluation:
+    """Return the evaluation of rows of a scored table with known targets, without explanations."""
+    y_true = encode_target(sample.y_true.to_frame(pipeline.target_column), pipeline.target_column, pipeline.classes)
     return evaluate_outcome(
-        Outcome(y_true, outputs.to_numpy(dtype=np.float64)),
+        Outcome(y_true, sample.outputs),
         config,
         task=pipeline.task,
         target=pipeline.target_column,

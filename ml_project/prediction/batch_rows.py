@@ -2,20 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 
-from ml_project.data.coercion import convert
+from ml_project.data.coercion import ConvertedColumn, convert_column, require_columns
+from ml_project.data.distinct import distinct_in_arrow, distinct_values
 from ml_project.data.raw_schema import ColumnRule, RawSchema
-from ml_project.errors import MAX_SAMPLES_PER_PROBLEM, Problem
-from ml_project.validation.requirements import REQUIRED, requirements_of
+from ml_project.data.sources.arrow_source import to_frame
+from ml_project.data.sources.base import Rows
+from ml_project.data.values import is_missing as is_missing_value
+from ml_project.errors import Problem
+from ml_project.feature_engineering.process import is_missing
+from ml_project.validation.requirements import REQUIRED, Requirement, requirements_of
 
-PROBLEMS = "problems"
+if TYPE_CHECKING:
+    import pandas as pd
+
+ROW, PROBLEMS = "row", "problems"
 
 
 @dataclass(frozen=True)
@@ -35,18 +43,20 @@ class CheckedChunk:
     ----------
     source
         The rows as the source gave them.
-    raw
-        All rows as raw data; unusable values are missing in it.
+    start
+        Number of the first row in the whole table.
+    columns
+        All rows of the schema's columns as raw data; unusable values are missing in it.
     findings
         What is wrong.
     """
 
-    source: pd.DataFrame
-    raw: pd.DataFrame
+    source: Rows
+    start: int
+    columns: Mapping[str, ConvertedColumn]
     findings: tuple[Finding, ...]
-    schema: RawSchema
 
-    @property
+    @cached_property
     def invalid(self) -> npt.NDArray[np.bool_]:
         """Return which rows have a problem, of shape ``(n_rows,)``."""
         mask = np.zeros(len(self.source), dtype=bool)
@@ -54,99 +64,100 @@ class CheckedChunk:
             mask[finding.positions] = True
         return mask
 
-    def valid_raw(self) -> pd.DataFrame:
-        """Return the raw data of the rows without problems, integers as integers again."""
-        valid = self.raw.loc[~self.invalid]
-        whole = [rule.name for rule in self.schema.columns if rule.kind == "integer" and not rule.nullable]
-        return valid.astype(dict.fromkeys(whole, np.int64))
+    @property
+    def valid_rows(self) -> npt.NDArray[np.int64]:
+        """Return the numbers of the rows without problems in the whole table."""
+        return self.start + np.flatnonzero(~self.invalid)
+
+    def valid_columns(self) -> Mapping[str, ConvertedColumn]:
+        """Return the raw data of the rows without problems."""
+        if not self.findings:
+            return self.columns
+        valid = ~self.invalid
+        return {
+            name: ConvertedColumn(column.values[valid], None, {})
+            if column.codes is None
+            else ConvertedColumn(column.values, column.codes[valid], {})
+            for name, column in self.columns.items()
+        }
+
+    def value(self, field: str, position: int) -> Any:
+        """Return a value as the source gave it, ``None`` where it is missing."""
+        found = self.source[field]
+        value = found.iloc[position] if hasattr(found, "iloc") else found[position].as_py()
+        if is_missing_value(value):
+            return None
+        return value.item() if isinstance(value, np.generic) else value
 
     def rejected(self) -> pd.DataFrame:
         """Return the rows with problems as the source gave them, with their number and what is wrong."""
         texts: dict[int, list[str]] = {}
         for finding in self.findings:
-            values = self.source[finding.field]
             for position in finding.positions.tolist():
-                problem = Problem(finding.text, finding.field, value=_shown(values.iloc[position]))
+                problem = Problem(finding.text, finding.field, value=self.value(finding.field, position))
                 texts.setdefault(position, []).append(str(problem))
         rows = sorted(texts)
-        rejected = self.source.iloc[rows]
-        rejected.insert(0, "row", self.source.index[rows])
+        rejected = self.source.iloc[rows] if hasattr(self.source, "iloc") else to_frame(self.source.take(rows))
+        rejected = rejected.drop(columns=[ROW, PROBLEMS], errors="ignore")  # of an earlier run
+        rejected.insert(0, ROW, [self.start + row for row in rows])
         return rejected.assign(**{PROBLEMS: ["; ".join(texts[row]) for row in rows]})
 
 
-def check_chunk(source: pd.DataFrame, schema: RawSchema, *, missing_values: Collection[str]) -> CheckedChunk:
+def check_chunk(source: Rows, schema: RawSchema, *, missing_values: Collection[str], start: int = 0) -> CheckedChunk:
     """Return a chunk with everything that is wrong with its rows.
 
     Parameters
     ----------
     source
-        Rows as a source gives them, indexed by their number in the whole table; they are not changed.
+        Rows as a source gives them; they are not changed.
     schema
         The columns wanted.
     missing_values
         Texts that mean a missing value.
+    start
+        Number of the first row in the whole table.
 
     Raises
     ------
     InvalidDataError
         When columns are missing or repeated.
     """
-    conversion = convert(source, schema, missing_values=missing_values)
+    is_frame = hasattr(source, "iloc")
+    require_columns(source.columns if is_frame else source.column_names, schema)
+    find = distinct_values if is_frame else distinct_in_arrow
+    columns = {
+        rule.name: convert_column(find(source[rule.name], rule.kind), rule, missing_values) for rule in schema.columns
+    }
     findings = [
         Finding(name, text, positions)
-        for name, by_problem in conversion.unusable.items()
-        for text, positions in by_problem.items()
+        for name, column in columns.items()
+        for text, positions in column.unusable.items()
     ]
-    unusable = {name: np.concatenate(list(found.values())) for name, found in conversion.unusable.items() if found}
     for rule in schema.columns:
-        findings.extend(_broken_rules(conversion.raw[rule.name], rule, unusable.get(rule.name, np.empty(0, np.intp))))
-    return CheckedChunk(source, conversion.raw, tuple(findings), schema)
+        findings.extend(_broken_rules(columns[rule.name], rule))
+    return CheckedChunk(source, start, columns, tuple(findings))
 
 
-def _broken_rules(values: pd.Series[Any], rule: ColumnRule, unusable: npt.NDArray[np.intp]) -> Iterator[Finding]:
-    missing = values.isna().to_numpy(copy=True)
-    present = np.flatnonzero(~missing)
-    missing[unusable] = False
-    if not rule.nullable and missing.any():
-        yield Finding(rule.name, REQUIRED, np.flatnonzero(missing))
-    known = values.iloc[present]
+def _broken_rules(column: ConvertedColumn, rule: ColumnRule) -> Iterator[Finding]:
+    absent = is_missing(column.values)
+    if not rule.nullable:
+        missing = column.spread_mask(absent, missing=True)
+        unusable = list(column.unusable.values())
+        if unusable:
+            missing = missing.copy()
+            missing[np.concatenate(unusable)] = False
+        if missing.any():
+            yield Finding(rule.name, REQUIRED, np.flatnonzero(missing))
     for requirement in requirements_of(rule):
-        fulfilled = requirement.fulfilled_in(known).to_numpy(dtype=bool)
-        if not fulfilled.all():
-            yield Finding(rule.name, requirement.wording, present[~fulfilled])
+        broken = _broken(requirement, column.values, absent)
+        if broken.any():
+            positions = np.flatnonzero(column.spread_mask(broken, missing=False))
+            if len(positions):  # a dictionary may hold values that no row has
+                yield Finding(rule.name, requirement.wording, positions)
 
 
-class ProblemCollector:
-    """Gathers the problems of all chunks, with few samples of each and the number of all."""
-
-    def __init__(self) -> None:
-        self._samples: dict[tuple[str, str], list[Problem]] = {}
-        self._counts: dict[tuple[str, str], int] = {}
-
-    def add(self, chunk: CheckedChunk) -> None:
-        """Add what is wrong with a chunk."""
-        for finding in chunk.findings:
-            key = (finding.field, finding.text)
-            samples = self._samples.setdefault(key, [])
-            self._counts[key] = self._counts.get(key, 0) + len(finding.positions)
-            values = chunk.source[finding.field]
-            for position in finding.positions[: MAX_SAMPLES_PER_PROBLEM - len(samples)].tolist():
-                row, value = int(chunk.source.index[position]), _shown(values.iloc[position])
-                samples.append(Problem(finding.text, finding.field, row, value))
-
-    def problems(self) -> list[Problem]:
-        """Return the samples, the first of each kind with the number of all."""
-        found = []
-        for key, samples in self._samples.items():
-            more = self._counts[key] - len(samples)
-            first, *others = samples
-            text = f"{first.problem} ({self._counts[key]:,} values in all)" if more else first.problem
-            found += [Problem(text, first.field, first.row, first.value), *others]
-        return found
-
-
-def _shown(value: Any) -> Any:
-    """Return a value as a reader wants to see it, ``None`` where it is missing."""
-    if pd.api.types.is_scalar(value) and pd.isna(value):
-        return None
-    return value.item() if isinstance(value, np.generic) else value
+def _broken(requirement: Requirement, values: npt.NDArray[Any], absent: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
+    broken = np.zeros(len(values), dtype=bool)
+    present = ~absent
+    broken[present] = ~requirement.fulfilled_in(values[present])
+    return broken

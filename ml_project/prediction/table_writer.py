@@ -1,20 +1,23 @@
-"""Tables written chunk by chunk, as CSV or Parquet."""
+"""The table of predictions put together from the parts of its chunks, as CSV or Parquet."""
 
 from __future__ import annotations
 
+import shutil
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Protocol
 
-import pandas as pd
-
 from ml_project.errors import ConfigError
+from ml_project.prediction.batch_output import csv_header
+
+COPIED_BYTES = 2**20
 
 
 class TableWriter(Protocol):
-    """Writes frames with the same columns, one after another, to one file."""
+    """Puts parts with the same columns, one after another, into one file."""
 
-    def write(self, frame: pd.DataFrame) -> None:
-        """Append rows; the index is not written."""
+    def append(self, part: Path) -> None:
+        """Append the rows of a part."""
         ...
 
     def close(self) -> None:
@@ -23,16 +26,24 @@ class TableWriter(Protocol):
 
 
 class CsvWriter:
-    """Writes a CSV file; numbers keep all their digits."""
+    """Writes a CSV file from parts that are lines of CSV.
 
-    def __init__(self, path: Path) -> None:
-        self._file = path.open("w", encoding="utf-8", newline="")
-        self._has_header = False
+    Parameters
+    ----------
+    path
+        The file.
+    schema
+        Arrow schema of the table.
+    """
 
-    def write(self, frame: pd.DataFrame) -> None:
-        """Append rows; the index is not written."""
-        frame.to_csv(self._file, index=False, header=not self._has_header, lineterminator="\n")
-        self._has_header = True
+    def __init__(self, path: Path, schema: Any) -> None:
+        self._file = path.open("wb")
+        self._file.write(csv_header(schema))
+
+    def append(self, part: Path) -> None:
+        """Append the rows of a part."""
+        with part.open("rb") as lines:
+            shutil.copyfileobj(lines, self._file, COPIED_BYTES)
 
     def close(self) -> None:
         """Finish the file."""
@@ -40,30 +51,34 @@ class CsvWriter:
 
 
 class ParquetWriter:
-    """Writes a Parquet file, one row group per frame; the first frame decides the types."""
+    """Writes a Parquet file from parts that are Arrow files, one row group per part.
 
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self._writer: Any = None
+    Parameters
+    ----------
+    path
+        The file.
+    schema
+        Arrow schema of the table.
+    """
 
-    def write(self, frame: pd.DataFrame) -> None:
-        """Append rows; the index is not written."""
+    def __init__(self, path: Path, schema: Any) -> None:
+        from pyarrow import parquet
+
+        self._writer = parquet.ParquetWriter(path, schema)
+
+    def append(self, part: Path) -> None:
+        """Append the rows of a part."""
         import pyarrow as pa
-        import pyarrow.parquet
 
-        schema = None if self._writer is None else self._writer.schema
-        table = pa.Table.from_pandas(frame, schema=schema, preserve_index=False)
-        if self._writer is None:
-            self._writer = pyarrow.parquet.ParquetWriter(self._path, table.schema)
-        self._writer.write_table(table)
+        with pa.memory_map(str(part)) as content:
+            self._writer.write_table(pa.ipc.open_file(content).read_all())
 
     def close(self) -> None:
         """Finish the file."""
-        if self._writer is not None:
-            self._writer.close()
+        self._writer.close()
 
 
-_WRITERS: dict[str, type[CsvWriter] | type[ParquetWriter]] = {".csv": CsvWriter, ".parquet": ParquetWriter}
+WRITERS: dict[str, Callable[[Path, Any], TableWriter]] = {".csv": CsvWriter, ".parquet": ParquetWriter}
 
 
 def check_table_path(path: Path) -> None:
@@ -74,12 +89,7 @@ def check_table_path(path: Path) -> None:
     ConfigError
         Naming the endings that there are.
     """
-    if path.suffix not in _WRITERS:
-        raise ConfigError(f"prediction.output is {str(path)!r}, but must end with {' or '.join(_WRITERS)}")
+    if path.suffix not in WRITERS:
+        raise ConfigError(f"prediction.output is {str(path)!r}, but must end with {' or '.join(WRITERS)}")
     if path.is_dir():
         raise ConfigError(f"prediction.output is the folder {str(path)!r}; name a file in it")
-
-
-def open_writer(temporary: Path) -> TableWriter:
-    """Return what writes a table to a file, by the file's ending."""
-    return _WRITERS[temporary.suffix](temporary)

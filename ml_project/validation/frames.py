@@ -9,9 +9,10 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from ml_project.data.columns import to_array
 from ml_project.data.raw_schema import ColumnKind, ColumnRule, RawSchema
 from ml_project.errors import MAX_SAMPLES_PER_PROBLEM, InvalidDataError, Problem
-from ml_project.validation.requirements import REQUIRED, requirements_of
+from ml_project.validation.requirements import REQUIRED, Requirement, requirements_of
 
 if TYPE_CHECKING:
     from pandera.pandas import Column, DataFrameSchema
@@ -52,8 +53,13 @@ def to_pandera(schema: RawSchema) -> DataFrameSchema:
 def _to_column(rule: ColumnRule) -> Column:
     from pandera.pandas import Check, Column
 
-    requirements = requirements_of(rule)
-    checks = [Check(found.fulfilled_in, name=found.wording, error=found.wording) for found in requirements]
+    def check(requirement: Requirement) -> Check:
+        def fulfilled(present: pd.Series[Any]) -> pd.Series[bool]:
+            return pd.Series(requirement.fulfilled_in(to_array(present, rule.kind)), index=present.index)
+
+        return Check(fulfilled, name=requirement.wording, error=requirement.wording)
+
+    checks = [check(requirement) for requirement in requirements_of(rule)]
     return Column(
         _DTYPES[rule.kind, rule.nullable], checks, nullable=rule.nullable, description=rule.description, name=rule.name
     )

@@ -1,4 +1,4 @@
-"""What a present value of a column must fulfil, in words, for one value and for a whole column at once."""
+"""What a present value of a column must fulfil, in words, for one value and for an array at once."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ import operator
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from ml_project.data.raw_schema import ColumnRule
+import numpy as np
+import numpy.typing as npt
 
-if TYPE_CHECKING:
-    import pandas as pd
+from ml_project.data.raw_schema import NUMERIC_KINDS, ColumnRule
 
 REQUIRED = "is required"
 _MOST_NAMED = 20
@@ -29,12 +29,13 @@ class Requirement:
     fulfilled
         Whether one raw value fulfils it.
     fulfilled_in
-        Which values of a raw column without missing values fulfil it, as booleans of shape ``(n_rows,)``.
+        Which values of an array without missing values, in the form of :data:`ml_project.data.columns.Columns`,
+        fulfil it; booleans of shape ``(n_values,)``.
     """
 
     wording: str
     fulfilled: Callable[[Any], bool]
-    fulfilled_in: Callable[[pd.Series[Any]], pd.Series[bool]]
+    fulfilled_in: Callable[[npt.NDArray[Any]], npt.NDArray[np.bool_]]
 
 
 def requirements_of(rule: ColumnRule) -> tuple[Requirement, ...]:
@@ -61,10 +62,11 @@ def _bounds(rule: ColumnRule) -> list[Requirement]:
 
 
 def _bound(bound: float | dt.datetime, words: str, compare: Callable[[Any, Any], Any]) -> Requirement:
+    limit = np.datetime64(bound, "us") if isinstance(bound, dt.datetime) else bound
     return Requirement(
         wording=f"{words} {written(bound)}",
         fulfilled=lambda value: bool(compare(value, bound)),
-        fulfilled_in=lambda column: compare(column, bound),
+        fulfilled_in=lambda values: np.asarray(compare(values, limit), dtype=bool),
     )
 
 
@@ -79,9 +81,18 @@ def _members(rule: ColumnRule) -> list[Requirement]:
         Requirement(
             wording=f"must be one of {named}{more}" if len(allowed) > 1 else f"must be {named}",
             fulfilled=lambda value: value in members,
-            fulfilled_in=lambda column: column.isin(list(allowed)),
+            fulfilled_in=_are_in(members) if rule.kind not in NUMERIC_KINDS else _are_numbers_in(members),
         )
     ]
+
+
+def _are_in(members: frozenset[Any]) -> Callable[[npt.NDArray[Any]], npt.NDArray[np.bool_]]:
+    return lambda values: np.fromiter((value in members for value in values.tolist()), dtype=bool, count=len(values))
+
+
+def _are_numbers_in(members: frozenset[Any]) -> Callable[[npt.NDArray[Any]], npt.NDArray[np.bool_]]:
+    numbers = np.array([float(member) for member in members if not isinstance(member, str)])
+    return lambda values: np.isin(values, numbers)
 
 
 def _texts(rule: ColumnRule) -> list[Requirement]:
@@ -103,7 +114,7 @@ def _text(wording: str, fulfilled: Callable[[str], bool]) -> Requirement:
     return Requirement(
         wording=wording,
         fulfilled=fulfilled,
-        fulfilled_in=lambda column: column.astype(object).map(fulfilled).astype(bool),
+        fulfilled_in=lambda values: np.fromiter(map(fulfilled, values.tolist()), dtype=bool, count=len(values)),
     )
 
 

@@ -1,9 +1,11 @@
 from __future__ import annotations
 
 import pandas as pd
+import pyarrow as pa
 import pytest
 
 from ml_project.config import CsvConfig
+from ml_project.data.sources.arrow_source import to_frame
 from ml_project.errors import DataSourceError
 
 
@@ -72,8 +74,27 @@ def test_read_chunks_any_size_gives_the_rows_of_read(csv, opened):
     source = opened(csv("a,b\n" + "".join(f"{i},x\n" for i in range(10))))
     chunks = list(source.read_chunks(4))
     assert [len(chunk) for chunk in chunks] == [4, 4, 2]
-    pd.testing.assert_frame_equal(pd.concat(chunks), source.read())
+    pd.testing.assert_frame_equal(to_frame(pa.concat_tables(chunks)), source.read())
     assert source.count_rows() == 10
+
+
+def test_read_chunks_skipped_rows_and_columns_left_out_gives_the_others(csv, opened, monkeypatch):
+    monkeypatch.setattr("ml_project.data.sources.csv_file.BLOCK_BYTES", 40)
+    source = opened(csv("a,b,c\n" + "".join(f"{i},x{i},y\n" for i in range(20))))
+    chunks = list(source.read_chunks(4, skip_rows=12, select=lambda names: names[1:2]))
+    assert [chunk.to_pydict() for chunk in chunks] == [
+        {"b": [f"x{i}" for i in range(12, 16)]},
+        {"b": [f"x{i}" for i in range(16, 20)]},
+    ]
+    assert list(source.read_chunks(4, skip_rows=20)) == []
+
+
+def test_state_changes_with_the_file(csv, opened):
+    source = opened(csv("a,b\n1,2\n"))
+    before = source.state()
+    assert source.state() == before
+    csv("a,b\n1,3\n")
+    assert source.state() != before
 
 
 def test_read_one_column_with_blank_lines_works(csv, opened):

@@ -7,6 +7,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from ml_project.data.sources.arrow_source import to_frame
 from ml_project.errors import DataSourceError
 
 
@@ -53,7 +54,46 @@ def test_read_chunks_across_files_gives_the_rows_of_read(folder, opened):
     source = opened(folder)
     chunks = list(source.read_chunks(4))
     assert [len(chunk) for chunk in chunks] == [4, 2]
-    pd.testing.assert_frame_equal(pd.concat(chunks), source.read())
+    pd.testing.assert_frame_equal(to_frame(pa.concat_tables(chunks)), source.read())
+
+
+@pytest.mark.parametrize("skip_rows", [0, 1, 2, 3, 7, 50, 51, 99, 100])
+def test_read_chunks_skipped_rows_and_columns_left_out_gives_the_others(tmp_path, opened, skip_rows):
+    for number in range(2):
+        rows = [50 * number + row for row in range(50)]
+        columns = {"b": [f"x{row % 3}" for row in rows], "a": rows}
+        write(tmp_path / f"{number}.parquet", columns, row_group_size=20)
+    chunks = opened(tmp_path).read_chunks(7, skip_rows=skip_rows, select=lambda names: names[::-1])
+    found = pa.concat_tables(chunks, promote_options="default") if skip_rows < 100 else pa.table({"a": [], "b": []})
+    assert found.column_names == ["a", "b"]
+    assert found["a"].to_pylist() == list(range(skip_rows, 100))
+    assert found["b"].to_pylist() == [f"x{row % 3}" for row in range(skip_rows, 100)]
+    assert list(opened(tmp_path).read_chunks(7, skip_rows=100)) == []
+
+
+def test_read_chunks_texts_that_repeat_come_as_dictionaries(tmp_path, opened):
+    columns = {"few": ["x", None] * 5000, "many": [f"{row}" * 5 for row in range(10_000)]}
+    path = write(tmp_path / "one.parquet", columns)
+    chunk = next(opened(path).read_chunks(100))
+    assert [pa.types.is_dictionary(field.type) for field in chunk.schema] == [True, False]
+
+
+def test_read_folder_texts_encoded_in_some_files_only_become_common(tmp_path, opened):
+    write(tmp_path / "0.parquet", {"a": ["x"] * 100})
+    encoded = pa.array(["y"] * 100).dictionary_encode()
+    write(tmp_path / "1.parquet", {"a": encoded.cast(pa.dictionary(pa.int8(), pa.string()))})
+    write(tmp_path / "2.parquet", {"a": pa.array(["z"] * 100, pa.large_string())})
+    source = opened(tmp_path)
+    assert source.read()["a"].tolist() == ["x"] * 100 + ["y"] * 100 + ["z"] * 100
+    assert pa.concat_tables(source.read_chunks(130))["a"].to_pylist() == source.read()["a"].tolist()
+
+
+def test_state_changes_with_the_files(folder, opened):
+    source = opened(folder)
+    before = source.state()
+    assert source.state() == before
+    write(folder / "part-3.parquet", {"a": [1], "b": ["x"]})
+    assert source.state() != before
 
 
 def test_read_folder_integers_beside_decimals_or_nulls_become_common(folder, opened):

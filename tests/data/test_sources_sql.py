@@ -55,8 +55,15 @@ def test_read_chunks_sqlite_any_size_gives_the_rows_of_read(sqlite_file, opened)
     source = opened(f"sqlite:///{sqlite_file}", table="People of 1912")
     chunks = list(source.read_chunks(4))
     assert [len(chunk) for chunk in chunks] == [4, 4, 2]
-    pd.testing.assert_frame_equal(pd.concat(chunks), source.read())
+    pd.testing.assert_frame_equal(pd.concat(chunks, ignore_index=True), source.read())
     assert source.count_rows() == N_ROWS
+
+
+def test_read_chunks_sqlite_skipped_rows_and_columns_left_out_gives_the_others(sqlite_file, opened):
+    source = opened(f"sqlite:///{sqlite_file}", table="People of 1912")
+    chunks = list(source.read_chunks(4, skip_rows=6, select=lambda names: names[:1]))
+    assert [chunk.to_dict("list") for chunk in chunks] == [{"id": [6, 7]}, {"id": [8, 9]}]
+    assert source.state() is None
 
 
 def test_read_sqlite_view_and_query_work(sqlite_file, opened):

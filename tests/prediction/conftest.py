@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from ml_project.artifacts.loading import load_artifact
+from ml_project.artifacts.loading import LoadedArtifact, load_artifact
 from ml_project.prediction.pipeline import PredictionPipeline
 from ml_project.project.features import FEATURE_PROCESSES
 from tests.artifacts.fitted import Fitted, fit
@@ -18,6 +18,12 @@ def forest() -> Fitted:
 @pytest.fixture(scope="session")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("artifacts")
+
+
+@pytest.fixture(scope="session")
+def artifact(forest: Fitted, folder: Path) -> LoadedArtifact:
+    path = forest.export(folder / "scored.zip", config=forest.with_engine("onnx"))
+    return load_artifact(path, FEATURE_PROCESSES)
 
 
 def load(path: Path) -> PredictionPipeline:

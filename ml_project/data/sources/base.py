@@ -3,21 +3,43 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from typing import Protocol
-
-import pandas as pd
+from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any, Protocol
 
 from ml_project.errors import DataSourceError, Problem
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+Select = Callable[[Sequence[str]], Sequence[str]]
+"""Given all column names of a table, returns those to read; it may refuse the table by raising."""
+
+Rows = Any
+"""Some rows, untyped: a ``pyarrow.Table``, or from a database a ``pandas.DataFrame`` of objects."""
+
+
+def every_column(names: Sequence[str]) -> Sequence[str]:
+    """Return all names."""
+    return names
 
 
 class Source(Protocol):
     """A table somewhere else, readable whole or in chunks; nothing is opened before a method is called."""
 
-    def read_chunks(self, n_rows: int) -> Iterator[pd.DataFrame]:
-        """Yield the table in frames of ``n_rows`` rows, the last one possibly shorter.
+    def read_chunks(self, n_rows: int, *, skip_rows: int = 0, select: Select = every_column) -> Iterator[Rows]:
+        """Yield the table in pieces of ``n_rows`` rows, the last one possibly shorter.
 
-        The index counts the rows of the whole table from 0. Values are untyped: see ``ml_project.data.coercion``.
+        Values are untyped: see ``ml_project.data.coercion``.
+
+        Parameters
+        ----------
+        n_rows
+            Rows per piece.
+        skip_rows
+            Rows at the start to leave out, at the least cost that the source allows.
+        select
+            Decides which columns are read.
 
         Raises
         ------
@@ -32,6 +54,13 @@ class Source(Protocol):
 
     def count_rows(self) -> int | None:
         """Return the number of rows, or ``None`` where counting costs as much as reading."""
+        ...
+
+    def state(self) -> list[list[str]] | None:
+        """Return texts that are the same as before only where the same rows will come in the same order.
+
+        ``None`` where that cannot be known.
+        """
         ...
 
     def describe(self) -> str:

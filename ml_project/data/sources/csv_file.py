@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from typing import IO, Any
 
 from ml_project.config import CsvConfig
-from ml_project.data.sources.arrow_source import ArrowSource
+from ml_project.data.sources.arrow_source import ArrowSource, without_first
+from ml_project.data.sources.base import Select, every_column
 from ml_project.data.sources.csv_header import Header, decide_encoding, read_header
 from ml_project.data.sources.csv_numbers import normalise_numbers
 from ml_project.data.sources.csv_problems import explain_csv, has_rows, holds_conflict_marker, refuse_open_quote
@@ -44,36 +45,43 @@ class CsvSource(ArrowSource):
         """Return the number of rows by parsing a local file once; ``None`` in object storage."""
         if not self.storage.is_local:
             return None
-        return sum(int(table.num_rows) for table in self._parsed(only_first_column=True))
+        return sum(int(table.num_rows) for table in self._parsed(lambda names: names[:1]))
 
-    def tables(self) -> Iterator[Any]:
+    def state(self) -> list[list[str]] | None:
+        """Return the file with its size and time of change."""
+        self.storage.require_file()
+        return [self.storage.state_of(self.storage.path)]
+
+    def tables(self, *, skip_rows: int = 0, select: Select = every_column) -> Iterator[Any]:
         """Yield Arrow tables whose columns are text."""
-        start = 0
-        for table in self._parsed():
+        start = skip_rows
+        for table in without_first(self._parsed(select), skip_rows):
             yield normalise_numbers(table, self.csv, self.number_columns, start, self.describe())
             start += table.num_rows
 
-    def _parsed(self, *, only_first_column: bool = False) -> Iterator[Any]:
+    def _parsed(self, select: Select) -> Iterator[Any]:
         import pyarrow as pa
 
         self.storage.require_file()
         header = self._header()
-        wanted = header.names[:1] if only_first_column else header.names
+        selected = list(select(header.names))
+        looked_at = [header.names[0], header.names[-1]]  # for marks of a merge and an open quote
         last = None
         with self.storage.open() as stream:
             try:
-                for batch in _open_reader(stream, self.csv, header, wanted):
+                for batch in _open_reader(stream, self.csv, header, list(dict.fromkeys([*looked_at, *selected]))):
                     table = pa.Table.from_batches([batch])
                     if holds_conflict_marker(table.column(0)):
                         raise explain_csv(self.storage, self.csv, header)
                     last = table.slice(table.num_rows - 1) if table.num_rows else last
-                    yield table
+                    yield table.select(selected)
             except (pa.ArrowInvalid, UnicodeError) as error:
                 # A header without a line end, below which nothing comes, is no damage.
                 if last is not None or has_rows(self.storage, self.csv, header):
                     raise explain_csv(self.storage, self.csv, header, reason=str(error)) from error
-        if last is not None and not only_first_column:
-            refuse_open_quote(self.storage, self.csv, header, last_value=last.column(last.num_columns - 1)[0].as_py())
+        if last is not None:
+            last_value = last.column(header.names[-1])[0].as_py()
+            refuse_open_quote(self.storage, self.csv, header, last_value=last_value)
 
     def _header(self) -> Header:
         try:
@@ -83,7 +91,7 @@ class CsvSource(ArrowSource):
             raise explain_csv(self.storage, self.csv, unread, reason=str(error)) from error
 
 
-def _open_reader(stream: IO[bytes], csv: CsvConfig, header: Header, wanted: tuple[str, ...]) -> Any:
+def _open_reader(stream: IO[bytes], csv: CsvConfig, header: Header, wanted: list[str]) -> Any:
     import pyarrow as pa
     from pyarrow import csv as arrow_csv
 
@@ -99,6 +107,6 @@ def _open_reader(stream: IO[bytes], csv: CsvConfig, header: Header, wanted: tupl
         convert_options=arrow_csv.ConvertOptions(
             column_types={name: pa.string() for name in header.names},
             strings_can_be_null=False,
-            include_columns=list(wanted),
+            include_columns=wanted,
         ),
     )

@@ -8,14 +8,13 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-import pandas as pd
-
-from ml_project.data.sources.base import no_rows, refuse_repeated_names
+from ml_project.data.sources.base import Select, every_column, no_rows, refuse_repeated_names
 from ml_project.data.sources.sql_address import check_sqlite_file, parse_address, read_only, shown
 from ml_project.data.sources.sql_problems import explain_sql, missing_driver, unknown_table
 from ml_project.errors import DataSourceError
 
 if TYPE_CHECKING:
+    import pandas as pd
     from sqlalchemy import URL, ColumnElement, Connection, CursorResult, Engine, TableClause
 
 READ_ROWS = 50_000
@@ -53,18 +52,26 @@ class SqlSource:
         what = f"query {' '.join((self.query or '').split())[:80]!r}" if self.table is None else f"table {self.table!r}"
         return f"{what} of {shown(self._url)}"
 
-    def read_chunks(self, n_rows: int) -> Iterator[pd.DataFrame]:
+    def read_chunks(self, n_rows: int, *, skip_rows: int = 0, select: Select = every_column) -> Iterator[pd.DataFrame]:
         """Yield the rows in frames of ``n_rows`` rows; see :class:`ml_project.data.sources.base.Source`."""
         start = 0
         for names, rows in self._fetch(n_rows):
-            yield _to_frame(names, rows, start)
+            kept = rows[max(0, skip_rows - start) :]
             start += len(rows)
+            if kept:
+                yield _to_frame(names, kept)[list(select(names))]
         if start == 0:
             raise no_rows(self.describe())
 
+    def state(self) -> list[list[str]] | None:
+        """Return ``None``: rows may be changed at any time, and may come in another order."""
+        return None
+
     def read(self) -> pd.DataFrame:
         """Return all rows as one frame; see :class:`ml_project.data.sources.base.Source`."""
-        return pd.concat(list(self.read_chunks(READ_ROWS)))
+        import pandas as pd
+
+        return pd.concat(list(self.read_chunks(READ_ROWS)), ignore_index=True)
 
     def count_rows(self) -> int | None:
         """Return the number of rows of a table; ``None`` for a query, which would have to run twice."""
@@ -145,6 +152,8 @@ class SqlSource:
             raise missing_driver(error, self._url) from error
 
 
-def _to_frame(names: list[str], rows: list[tuple[Any, ...]], start: int) -> pd.DataFrame:
+def _to_frame(names: list[str], rows: list[tuple[Any, ...]]) -> pd.DataFrame:
+    import pandas as pd
+
     # Objects keep whole numbers beside missing values exact, and every chunk alike.
-    return pd.DataFrame(rows, columns=names, index=pd.RangeIndex(start, start + len(rows)), dtype=object)
+    return pd.DataFrame(rows, columns=names, dtype=object)

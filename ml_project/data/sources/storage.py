@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 from typing import IO, Any
 
 from ml_project.data.names import nearest_name
@@ -15,6 +15,9 @@ from ml_project.errors import DataSourceError
 
 PACKAGES = {"s3": "s3fs", "s3a": "s3fs", "gs": "gcsfs", "gcs": "gcsfs"}
 """Package that fsspec needs, by the scheme of an object storage address."""
+
+CHANGE_MARKS = ("ETag", "etag", "md5Hash", "generation", "LastModified", "updated")
+"""What object storage says of a file that differs after it was written again."""
 
 MAX_NAMES = 5
 
@@ -104,6 +107,16 @@ class Storage:
             raise DataSourceError(
                 f"The file {self._shown(wanted)!r} is empty (0 bytes); check how it was written or copied."
             )
+
+    def state_of(self, path: str) -> list[str]:
+        """Return path, size, and what the storage says of the last change, as texts."""
+        with self._explained():
+            if self.is_local:
+                found = Path(path).stat()
+                return [path, str(found.st_size), str(found.st_mtime_ns)]
+            details = self._filesystem.info(path)
+        marks = (str(details[name]) for name in CHANGE_MARKS if name in details)
+        return [path, str(details["size"]), *marks]
 
     @contextmanager
     def open(self, path: str | None = None) -> Iterator[IO[bytes]]:
