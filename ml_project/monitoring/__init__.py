@@ -1,0 +1,1 @@
+"""What is kept of predictions in production, to watch the model."""

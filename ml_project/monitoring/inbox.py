@@ -1,0 +1,111 @@
+"""Where requests leave what shall be stored: the only part of the storage that runs while a client waits."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import deque
+from concurrent.futures import Future
+from queue import Empty, SimpleQueue
+
+from ml_project.monitoring.items import Item, count_predictions
+from ml_project.monitoring.outage import OutageLog
+from ml_project.monitoring.promises import Promises
+
+
+class Inbox:
+    """Items that wait for the writer, and how many predictions are not settled yet.
+
+    The lock is reentrant, because a signal handler that ends the service may run in the middle of :meth:`add`.
+
+    Parameters
+    ----------
+    capacity
+        Most predictions and labels that may wait, those that the writer has taken included.
+    promises
+        Futures of durable answers; ``None`` where answers do not wait.
+    outage_log
+        Where losses are counted.
+
+    Attributes
+    ----------
+    n_written
+        Predictions and labels that were committed.
+    closed_at
+        Time of :meth:`close` by :func:`time.monotonic`; ``None`` before it.
+    """
+
+    def __init__(self, capacity: int, promises: Promises | None, outage_log: OutageLog) -> None:
+        self._capacity = capacity
+        self._promises = promises
+        self._outage_log = outage_log
+        self._lock = threading.RLock()
+        self._items: deque[Item] = deque()
+        self._n_pending = 0
+        self.n_written = 0
+        self.closed_at: float | None = None
+        self._is_awake = False
+        self._signals: SimpleQueue[None] = SimpleQueue()
+
+    @property
+    def n_pending(self) -> int:
+        """Return how many predictions and labels are neither written nor lost."""
+        return self._n_pending
+
+    @property
+    def is_closed(self) -> bool:
+        """Return whether nothing is taken in any more."""
+        return self.closed_at is not None
+
+    def add(self, item: Item) -> Future[None] | None:
+        """Take an item, or count it as lost where there is no room; see :class:`PredictionStorage`."""
+        n = count_predictions(item)
+        with self._lock:
+            if self._n_pending + n <= self._capacity and self.closed_at is None:
+                self._n_pending += n
+                self._items.append(item)
+                return None if self._promises is None else self._promise()
+        self._outage_log.lost(n, "full" if self.closed_at is None else "closed")
+        return None if self._promises is None else self._promises.kept
+
+    def take(self) -> tuple[list[Item], Future[None] | None]:
+        """Return what was added since the last time, and the future of those items."""
+        with self._lock:
+            self._is_awake = False
+            items = list(self._items)
+            self._items.clear()
+            return items, None if self._promises is None else self._promises.close_group()
+
+    def settle(self, n_written: int, n_lost: int) -> None:
+        """Note what became of predictions; without effect after :meth:`abandon`, which has counted them already."""
+        with self._lock:
+            if self._n_pending:
+                self._n_pending -= n_written + n_lost
+                self.n_written += n_written
+
+    def abandon(self) -> int:
+        """Return how many predictions and labels wait, and forget them."""
+        with self._lock:
+            n_left, self._n_pending = self._n_pending, 0
+            self._items.clear()
+            return n_left
+
+    def wait(self, seconds: float) -> None:
+        """Wait, but not longer than until the inbox is closed or, where answers wait, something is added."""
+        try:
+            self._signals.get(timeout=max(seconds, 0.0))
+        except Empty:
+            return
+
+    def close(self) -> None:
+        """Take nothing in any more, and wake the writer."""
+        if self.closed_at is None:
+            self.closed_at = time.monotonic()
+        self._signals.put(None)
+
+    def _promise(self) -> Future[None]:
+        assert self._promises is not None
+        if not self._is_awake:
+            self._is_awake = True
+            self._signals.put(None)
+        return self._promises.join_group()

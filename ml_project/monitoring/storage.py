@@ -1,0 +1,147 @@
+"""Predictions, the features behind them and labels fed back, stored off the request path.
+
+A request only appends to a queue. A thread commits what is in it within the window, and keeps it while the database
+does not take it; no request knows: see :mod:`ml_project.monitoring.writer`.
+"""
+
+from __future__ import annotations
+
+import atexit
+import os
+import threading
+import weakref
+from concurrent.futures import Future
+
+from ml_project.config_service import StorageConfig
+from ml_project.masking import mask_credentials
+from ml_project.monitoring.inbox import Inbox
+from ml_project.monitoring.items import Feedback, Item, PredictionBatch
+from ml_project.monitoring.outage import OnLoss, OutageLog
+from ml_project.monitoring.promises import Promises
+from ml_project.monitoring.reading import read_predictions
+from ml_project.monitoring.writer import Writer
+
+__all__ = ["Feedback", "PredictionBatch", "PredictionStorage", "read_predictions"]
+
+
+def _ignore_loss(_n: int, _reason: str) -> None:
+    """Do nothing."""
+
+
+class PredictionStorage:
+    """Stores predictions and labels without failing or delaying a request.
+
+    Making one is cheap: SQLAlchemy is imported and the database opened by a thread that :meth:`start` starts, or else
+    the first :meth:`add`. A forked process begins with an empty storage and a thread of its own.
+
+    Parameters
+    ----------
+    config
+        Where and how to store.
+    on_loss
+        Called with a number of lost predictions or labels and the reason: ``full`` (too many wait), ``refused`` (the
+        database cannot take them at all) or ``closed`` (the process ended before they were written). Any thread may
+        call it.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     url = f"sqlite:///{folder}/predictions.db"
+    ...     storage = PredictionStorage(StorageConfig(url=url))
+    ...     storage.add(PredictionBatch(["a"], 0.0, None, "1", [{"age": 30}], {}, [{"value": 2.5}], [()], 0.001))
+    ...     storage.close()
+    ...     read_predictions(url)["output.value"].tolist()
+    [2.5]
+    """
+
+    def __init__(self, config: StorageConfig, *, on_loss: OnLoss = _ignore_loss) -> None:
+        self._config = config
+        self._on_loss = on_loss
+        self._of_parents: tuple[Writer, ...] = ()
+        self._set_up()
+        set_up_child = weakref.WeakMethod(self._set_up_child)
+        os.register_at_fork(after_in_child=lambda: (method := set_up_child()) and method())
+
+    def _set_up(self) -> None:
+        config, shown = self._config, mask_credentials(self._config.url)
+        self._outage_log = OutageLog(config.url, shown, self._on_loss)
+        self._promises = Promises(config.timeout_seconds, shown) if config.durable else None
+        self._inbox = Inbox(config.max_pending, self._promises, self._outage_log)
+        self._writer = Writer(config, self._inbox, self._promises, self._outage_log)
+        self._thread: threading.Thread | None = None
+        self._start_lock = threading.RLock()
+
+    def _set_up_child(self) -> None:
+        """Begin with nothing in a forked process: its parent writes what the parent has taken."""
+        # The parent's connection must not be closed here, as it would be with the last reference to it.
+        self._of_parents += (self._writer,)
+        was_closed = self._inbox.is_closed
+        self._set_up()
+        if was_closed:
+            self._inbox.close()
+
+    @property
+    def n_pending(self) -> int:
+        """Return how many predictions and labels wait to be written."""
+        return self._inbox.n_pending
+
+    @property
+    def n_written(self) -> int:
+        """Return how many predictions and labels were committed."""
+        return self._inbox.n_written
+
+    @property
+    def n_lost(self) -> int:
+        """Return how many predictions and labels were lost."""
+        return self._outage_log.n_lost
+
+    def start(self) -> None:
+        """Start the thread that writes; without effect where it runs.
+
+        To be called by the process that answers requests when it is ready for them, so that the import of SQLAlchemy
+        does not slow down its start or the first request.
+        """
+        with self._start_lock:
+            if self._thread is not None or self._inbox.is_closed:
+                return
+            thread = threading.Thread(target=self._writer.run, name="prediction-storage", daemon=True)
+            try:
+                thread.start()
+                if self._promises is not None:
+                    threading.Thread(target=self._promises.watch, name="prediction-promises", daemon=True).start()
+            except RuntimeError as error:  # the system allows no further thread; the next prediction tries again
+                self._outage_log.failed(error)
+                return
+            self._thread = thread
+            atexit.register(self.close)
+
+    def add(self, item: Item) -> Future[None] | None:
+        """Take predictions or a label to be stored; at once, whatever state the database is in.
+
+        Parameters
+        ----------
+        item
+            What to store. It may not be changed afterwards.
+
+        Returns
+        -------
+        concurrent.futures.Future or None
+            With ``config.durable`` a future that ends when the item is committed, or given up after
+            ``config.timeout_seconds``; it holds no error. Else ``None``.
+        """
+        if self._thread is None:
+            self.start()
+        return self._inbox.add(item)
+
+    def close(self) -> None:
+        """Write everything that waits, for at most ``config.timeout_seconds``; what is not written then is lost."""
+        self._inbox.close()
+        if self._thread is not None:
+            self._thread.join(self._config.timeout_seconds)
+        n_left = self._inbox.abandon()
+        if n_left:
+            self._outage_log.lost(n_left, "closed")
+        if self._promises is not None:
+            self._promises.end()
+        atexit.unregister(self.close)
