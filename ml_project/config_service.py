@@ -33,6 +33,8 @@ class ServingConfig(Section):
     """Seconds between two looks whether the model's file or alias has changed."""
     max_body_bytes: PositiveInt = 10_000_000
     """Largest body of a request, bytes; above it the answer is 413."""
+    max_body_seconds: PositiveInt = 30
+    """Seconds that a client gets to send a body (under flask each piece of it); then the answer is 408."""
     max_batch_rows: PositiveInt = 10_000
     """Most records in one request; above it the answer is 413."""
     max_concurrent_requests: PositiveInt = 1000

@@ -12,6 +12,8 @@ The tree::
     ├── TrackingError               tracking_failed
     ├── RequestError                request_unusable
     │   ├── NotJsonError                not_json
+    │   ├── BodyIncompleteError         body_incomplete
+    │   ├── BodyTooSlowError            body_too_slow
     │   ├── BodyTooLargeError           body_too_large
     │   ├── BatchTooLargeError          batch_too_large
     │   ├── MediaTypeError              media_type_unsupported
@@ -146,6 +148,18 @@ class NotJsonError(RequestError):
     """A body that is not what its content type says: JSON, CSV, a tensor."""
 
     code = "not_json"
+
+
+class BodyIncompleteError(RequestError):
+    """A body that ends before it is complete, or that is broken on the way."""
+
+    code = "body_incomplete"
+
+
+class BodyTooSlowError(RequestError):
+    """A body that takes longer than the service waits for it."""
+
+    code = "body_too_slow"
 
 
 class BodyTooLargeError(RequestError):

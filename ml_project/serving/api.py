@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from ml_project.config_service import ServingConfig
 from ml_project.errors import (
     BodyTooLargeError,
+    MediaTypeError,
     MlProjectError,
     OverloadedError,
     UnknownRouteError,
@@ -73,6 +74,7 @@ class HttpApi:
         self._by_place = {(route.path, route.method): route for route in routes}
         self._by_place |= {(route.path, "HEAD"): route for route in routes if route.method == "GET"}
         self._in_flight = 0
+        metrics.show_in_flight(lambda: self._in_flight)
         self._lock = threading.Lock()
 
     def answer(self, request: HttpRequest, *, started: float | None = None) -> HttpAnswer:
@@ -143,6 +145,9 @@ class HttpApi:
         if self._key is not None and not (route is not None and route.open):
             self._check_key(request, self._key)
         if route is not None:
+            encoding = request.headers.get("content-encoding")
+            if encoding is not None and encoding.lower() != "identity":
+                raise MediaTypeError(f"The content encoding {encoding[:100]!r} is unknown; send the body without")
             return route
         allowed = sorted(method for path, method in self._by_place if path == request.path)
         if not allowed:
@@ -154,7 +159,8 @@ class HttpApi:
         if given is None:
             scheme, _, token = request.headers.get("authorization", "").partition(" ")
             given = token.strip() if scheme.lower() == "bearer" else ""
-        if not hmac.compare_digest(given.encode("utf-8", "replace"), key):
+        # Web frameworks decode headers as Latin-1, whatever the client meant.
+        if not hmac.compare_digest(given.encode("latin-1", "replace"), key):
             raise WrongKeyError("The key is missing or wrong; send 'X-API-Key: KEY' or 'Authorization: Bearer KEY'")
 
     def _refuse(self, error: Exception, request: HttpRequest, request_id: str) -> HttpAnswer:

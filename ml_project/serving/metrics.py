@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -47,13 +47,16 @@ class ServiceMetrics:
         self.model_events = Counter(
             "ml_project_model_events", "Models loaded, swapped, refused or missing.", ("kind",), registry=registry
         )
-        self.in_flight = Gauge(
-            "ml_project_requests_in_flight", "Requests under way.", multiprocess_mode="livesum", registry=registry
-        )
         # Looking a label up costs more than counting does.
         self._request_counter = lru_cache(maxsize=500)(self.requests.labels)
         self._timer = lru_cache(maxsize=100)(self.seconds.labels)
         self._prediction_counter = lru_cache(maxsize=10_000)(self.predictions.labels)
+
+    def show_in_flight(self, count: Callable[[], float]) -> None:
+        """Show the number of requests under way as a function returns it; several workers have no such number."""
+        if SHARED_FOLDER not in os.environ:
+            gauge = Gauge("ml_project_requests_in_flight", "Requests under way.", registry=self.registry)
+            gauge.set_function(count)
 
     def count_request(self, route: str, status: int, seconds: float) -> None:
         """Count an answered request.

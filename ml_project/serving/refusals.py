@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from dataclasses import replace
 from typing import Any
 
 from pydantic_core import to_json
@@ -9,10 +11,12 @@ from pydantic_core import to_json
 from ml_project.errors import (
     BatchTooLargeError,
     BodyTooLargeError,
+    BodyTooSlowError,
     InvalidDataError,
     MediaTypeError,
     MlProjectError,
-    NotJsonError,
+    NotReadyError,
+    OverloadedError,
     Problem,
     RequestError,
     UnavailableError,
@@ -29,7 +33,7 @@ STATUSES: tuple[tuple[type[MlProjectError], int], ...] = (
     (BodyTooLargeError, 413),
     (BatchTooLargeError, 413),
     (MediaTypeError, 415),
-    (NotJsonError, 400),
+    (BodyTooSlowError, 408),
     (RequestError, 400),
     (InvalidDataError, 422),
     (UnavailableError, 503),
@@ -66,8 +70,11 @@ def refuse_in_open_inference(error: Exception, request_id: str) -> HttpAnswer:
     """Return the same in the form of the Open Inference Protocol, where an error is one text."""
     status = status_of(error)
     content = _content(error, status, request_id)
-    text = "; ".join([content["message"], *(str(problem) for problem in getattr(error, "problems", ()))])
-    answer = json_answer(status, {"error": text if status != INTERNAL_ERROR else content["message"]})
+    text = content["message"]
+    if status != INTERNAL_ERROR and isinstance(error, MlProjectError) and error.problems:
+        problems = (replace(problem, value=_short_value(problem.value)) for problem in error.problems)
+        text = f"{text.rstrip('.')}: {'; '.join(map(str, problems))}"
+    answer = json_answer(status, {"error": text})
     answer.headers = _headers(error, status)
     return answer
 
@@ -89,9 +96,11 @@ def _detail(problem: Problem) -> dict[str, Any]:
 
 
 def _short_value(value: Any) -> Any:
-    """Return a value as it is, or its beginning as text where it is long."""
-    if value is None or isinstance(value, bool | float) or (isinstance(value, str) and len(value) <= LONGEST_VALUE):
+    """Return a value as it is, or its beginning as text where it is long or JSON has no form for it."""
+    if value is None or isinstance(value, bool) or (isinstance(value, str) and len(value) <= LONGEST_VALUE):
         return value
+    if isinstance(value, float):
+        return value if math.isfinite(value) else str(value)
     if isinstance(value, int) and abs(value) < 2**63:
         return value
     text = value if isinstance(value, str) else to_json(value, inf_nan_mode="null", fallback=str).decode()
@@ -99,7 +108,7 @@ def _short_value(value: Any) -> Any:
 
 
 def _headers(error: Exception, status: int) -> dict[str, str] | None:
-    if status == 503:
+    if isinstance(error, NotReadyError | OverloadedError):  # what else is unavailable stays so
         return {"Retry-After": RETRY_AFTER_SECONDS}
     if isinstance(error, WrongKeyError):
         return {"WWW-Authenticate": "Bearer"}

@@ -119,7 +119,11 @@ def share_metrics(config: Config, stack: ExitStack) -> None:
     """Let several worker processes count together until a stack closes."""
     if config.serving.workers == 1 or SHARED_FOLDER in os.environ:
         return
+    import prometheus_client.values as prometheus
+
     folder = os.environ[SHARED_FOLDER] = tempfile.mkdtemp(prefix="ml_project_metrics_")
+    # What was imported before knows nothing of the folder; forked workers would count for themselves and show nothing.
+    prometheus.ValueClass = prometheus.get_value_class()  # type: ignore[no-untyped-call]
     stack.callback(in_this_process_only(lambda: shutil.rmtree(folder)))
 
 
