@@ -2,7 +2,7 @@
 
 The rule: the native engine needs scikit-learn and the model's own libraries in the same major and minor version,
 because fitted estimators are private to a release. The ONNX engine needs ONNX Runtime of the same major version, at
-least as new, because newer ones read older models. Another Python version is only noted.
+least as new, because newer ones read older models. The mixed engine needs both. Another Python version is only noted.
 """
 
 from __future__ import annotations
@@ -73,7 +73,9 @@ def refuse_incompatible(manifest: Manifest, place: str) -> tuple[str, ...]:
     ArtifactIncompatibleError
         Naming every library that does not fit, the version wanted and the one found.
     """
-    needed = ("onnxruntime",) if manifest.engine.name == "onnx" else ("sklearn", *manifest.model_packages)
+    of_onnx = () if manifest.engine.name == "native" else ("onnxruntime",)
+    of_model = () if manifest.engine.name == "onnx" else ("sklearn", *manifest.model_packages)
+    needed = (*of_onnx, *of_model)
     problems = [
         problem
         for package in dict.fromkeys(needed)

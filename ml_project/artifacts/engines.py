@@ -1,4 +1,4 @@
-"""The engines that an artifact can predict with: scikit-learn's own pipeline, or ONNX Runtime."""
+"""The engines that an artifact can predict with: ONNX Runtime, scikit-learn's own pipeline, or a mix of both."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from ml_project.artifacts.packing import PACKING, Packing
 from ml_project.data.columns import Columns, FeatureKind
-from ml_project.errors import ArtifactDamagedError
+from ml_project.errors import ArtifactDamagedError, InvalidDataError
 from ml_project.feature_engineering.engineered import engineered_frame
 
 
@@ -32,15 +32,26 @@ class NativeEngine:
     def __init__(self, model: Any, kinds: Mapping[str, FeatureKind], *, classification: bool) -> None:
         self.model = model
         self.kinds = dict(kinds)
+        self.classification = classification
         self._predict = model.predict_proba if classification else model.predict
 
     def compute(self, engineered: Columns) -> npt.NDArray[np.floating[Any]]:
-        """Return probabilities of shape ``(n_rows, n_classes)``, or values of shape ``(n_rows,)`` in a regression."""
-        return np.asarray(self._predict(engineered_frame(engineered, self.kinds)), dtype=np.float64)
+        """Return probabilities of shape ``(n_rows, n_classes)``, or values of shape ``(n_rows,)`` in a regression.
+
+        Raises
+        ------
+        InvalidDataError
+            When the model refuses the rows, for instance a missing number for which it was not made.
+        """
+        frame = engineered_frame(engineered, self.kinds)
+        try:
+            return np.asarray(self._predict(frame), dtype=np.float64)
+        except ValueError as error:
+            raise _refusal(error) from error
 
 
-class OnnxEngine:
-    """Predicts with ONNX Runtime, on one thread: for single rows the fastest, and repeatable to the last bit.
+class OnnxGraph:
+    """An ONNX model of engineered columns, run on one thread: for single rows the fastest.
 
     Parameters
     ----------
@@ -53,8 +64,6 @@ class OnnxEngine:
     ArtifactDamagedError
         When the content is no such model, or none that the installed ONNX Runtime can read.
     """
-
-    name = "onnx"
 
     def __init__(self, content: bytes) -> None:
         import onnxruntime
@@ -72,8 +81,56 @@ class OnnxEngine:
         self._output = [self._session.get_outputs()[0].name]
 
     def compute(self, engineered: Columns) -> npt.NDArray[np.floating[Any]]:
-        """Return probabilities of shape ``(n_rows, n_classes)``, or values of shape ``(n_rows,)`` in a regression."""
+        """Return the model's output."""
         outputs: npt.NDArray[np.floating[Any]] = self._session.run(self._output, {self._input: self._pack(engineered)})[
             0
         ]
         return outputs
+
+
+class OnnxEngine(OnnxGraph):
+    """Predicts with ONNX Runtime alone, repeatable to the last bit; parameters as in :class:`OnnxGraph`."""
+
+    name = "onnx"
+
+
+class MixedEngine:
+    """Preprocesses with ONNX Runtime and predicts with the model itself, on a plain array: for models without ONNX.
+
+    Parameters
+    ----------
+    preprocessing
+        ONNX model of the preprocessing.
+    model
+        Fitted model that takes preprocessed arrays.
+    classification
+        Whether probabilities are wanted.
+    """
+
+    name = "mixed"
+
+    def __init__(self, preprocessing: bytes, model: Any, *, classification: bool) -> None:
+        from ml_project.artifacts.array_models import array_predictor
+
+        self._preprocess = OnnxGraph(preprocessing).compute
+        self._predict = array_predictor(model, classification=classification)
+
+    def compute(self, engineered: Columns) -> npt.NDArray[np.floating[Any]]:
+        """Return probabilities of shape ``(n_rows, n_classes)``, or values of shape ``(n_rows,)`` in a regression.
+
+        Raises
+        ------
+        InvalidDataError
+            When the model refuses the rows.
+        """
+        preprocessed = self._preprocess(engineered)
+        try:
+            return np.asarray(self._predict(preprocessed), dtype=np.float64)
+        except ValueError as error:
+            raise _refusal(error) from error
+
+
+def _refusal(error: ValueError) -> InvalidDataError:
+    """Return what a model's own message says of rows that it cannot take."""
+    reason = next(iter(str(error).splitlines()), type(error).__name__)
+    return InvalidDataError(f"The model refuses these rows: {reason}; give it values like those of the training")

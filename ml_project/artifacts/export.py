@@ -87,14 +87,14 @@ def export_artifact(
 
     _refuse_other_classes(estimator, classes)
     features, model = estimator.named_steps["features"].fitted_, serving_model(estimator)
-    engine, onnx_model = choose_engine(config.artifacts.engine, model, features, comparison_raw, task)
+    engine, engine_members = choose_engine(config.artifacts.engine, model, features, comparison_raw, task)
     input_schema = raw_schema.select(features.required_columns)
     validator = RecordValidator(input_schema, missing_values=config.data.missing_values)
     members = {
         MODEL: dump_model(model),
         REFERENCE: _parquet(_reference(training_raw)),
         EXAMPLE: json.dumps(validator.example()).encode(),
-        **({} if onnx_model is None else {ONNX_MODEL: onnx_model}),
+        **engine_members,
     }
     hashes = {member: hashlib.sha256(content).hexdigest() for member, content in members.items()}
     packages = model_packages(members[MODEL])

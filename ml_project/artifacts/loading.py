@@ -12,13 +12,15 @@ from typing import TYPE_CHECKING, Any
 
 from ml_project.artifacts.compatibility import refuse_incompatible
 from ml_project.artifacts.container import read_content, unpack
-from ml_project.artifacts.engines import NativeEngine, OnnxEngine
+from ml_project.artifacts.engines import MixedEngine, NativeEngine, OnnxEngine
 from ml_project.artifacts.manifest import (
+    ENGINE_MEMBERS,
     EXAMPLE,
     MANIFEST,
     MODEL,
     ONNX_MODEL,
     OPTIONAL_MEMBERS,
+    PREPROCESSING,
     REFERENCE,
     REQUIRED_MEMBERS,
     Manifest,
@@ -130,7 +132,7 @@ def load_artifact(path: Path, processes: Sequence[FeatureProcess]) -> LoadedArti
 
 def _refuse_other_members(manifest: Manifest, members: Mapping[str, bytes], path: Path) -> None:
     """Refuse members that are missing, unknown or changed, naming all of them."""
-    needed = {*REQUIRED_MEMBERS, *((ONNX_MODEL,) if manifest.engine.name == "onnx" else ())}
+    needed = {*REQUIRED_MEMBERS, *ENGINE_MEMBERS[manifest.engine.name]}
     listed, known = set(manifest.members), {*REQUIRED_MEMBERS, *OPTIONAL_MEMBERS}
     problems = [Problem("the member is missing", name) for name in sorted((needed | listed) - set(members))]
     problems += [Problem("no such member is expected", name) for name in sorted(set(members) - (listed & known))]
@@ -164,6 +166,10 @@ def _code_words(git_commit: str | None) -> str:
 
 
 def _restore_engine(manifest: Manifest, members: Mapping[str, bytes], features: FittedFeatures) -> InferenceEngine:
+    classification = manifest.task != "regression"
     if manifest.engine.name == "onnx":
         return OnnxEngine(members[ONNX_MODEL])
-    return NativeEngine(load_model(members[MODEL]), features.kinds, classification=manifest.task != "regression")
+    model = load_model(members[MODEL])
+    if manifest.engine.name == "mixed":
+        return MixedEngine(members[PREPROCESSING], model.steps[-1][1], classification=classification)
+    return NativeEngine(model, features.kinds, classification=classification)

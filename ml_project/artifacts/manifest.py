@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Literal
 
@@ -17,12 +18,27 @@ FORMAT_VERSION = 2
 MANIFEST = "manifest.json"
 MODEL = "model.skops"
 ONNX_MODEL = "model.onnx"
+PREPROCESSING = "preprocessing.onnx"
 REFERENCE = "reference.parquet"
 EXAMPLE = "example.json"
 REQUIRED_MEMBERS = (MODEL, REFERENCE, EXAMPLE)
-OPTIONAL_MEMBERS = (ONNX_MODEL,)
+OPTIONAL_MEMBERS = (ONNX_MODEL, PREPROCESSING)
+EngineName = Literal["onnx", "mixed", "native"]
+ENGINE_MEMBERS: Mapping[EngineName, tuple[str, ...]] = {"onnx": (ONNX_MODEL,), "mixed": (PREPROCESSING,), "native": ()}
+"""Members that an engine needs beside those that every artifact has."""
 
 ClassValue = bool | int | float | str
+
+
+class RefusedEngine(BaseModel):
+    """A faster engine that was tried, and why it is not used."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: EngineName
+    reason: str
+    max_difference: float | None = None
+    """Largest difference found until it was refused; ``None`` where nothing was compared."""
 
 
 class EngineChoice(BaseModel):
@@ -30,10 +46,12 @@ class EngineChoice(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    name: Literal["onnx", "native"]
+    name: EngineName
     reason: str
     max_difference: float | None = None
-    """Largest difference between ONNX and native outputs, relative in a regression; ``None`` where not compared."""
+    """Largest difference from the native outputs, relative in a regression; ``None`` where not compared."""
+    refused: tuple[RefusedEngine, ...] = ()
+    """The faster engines that were tried before it."""
 
 
 class Manifest(BaseModel):

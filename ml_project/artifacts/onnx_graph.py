@@ -95,15 +95,15 @@ class GraphBuilder:
         repeated = np.resize(np.arange(n_columns), -(-n_columns // LANES) * LANES)
         return self.take_columns(self.node("Exp", self.take_columns(matrix, repeated)), np.arange(n_columns))
 
-    def finish(self, output: str, columns: int | None, metadata: Mapping[str, str]) -> bytes:
+    def finish(self, output: str, shape: tuple[int | None, ...], metadata: Mapping[str, str]) -> bytes:
         """Return the checked model with one ``float64`` output.
 
         Parameters
         ----------
         output
             Value that the model returns.
-        columns
-            Columns of the output of shape ``(n_rows, columns)``, ``None`` for one of shape ``(n_rows,)``.
+        shape
+            Its shape, ``None`` for a length that is not known.
         metadata
             Texts that the model carries.
         """
@@ -111,7 +111,6 @@ class GraphBuilder:
         from onnx import TensorProto, helper
 
         result = self.node("Identity", output)
-        shape = [None] if columns is None else [None, columns]
         inputs = [helper.make_tensor_value_info(INPUT, TensorProto.DOUBLE, [None, self._n_columns])]
         outputs = [helper.make_tensor_value_info(result, TensorProto.DOUBLE, shape)]
         graph = helper.make_graph(self._nodes, "model", inputs, outputs, self._constants)

@@ -15,6 +15,24 @@ from ml_project.artifacts.onnx_graph import CannotConvertError
 from ml_project.artifacts.onnx_trees import Tree
 
 
+def read_trees(model: Any) -> list[Tree]:
+    """Return the trees of a fitted model in the form of its library; none where it has none that can be read."""
+    package = type(model).__module__.split(".")[0]
+    try:
+        if package == "xgboost":
+            return xgboost_trees(json.loads(model.get_booster().save_raw("json")))
+        if package == "lightgbm":
+            return lightgbm_trees(model.booster_.dump_model())
+        if package == "catboost":
+            return catboost_trees(model)[0]
+        if hasattr(model, "_predictors"):
+            return histogram_trees(model)
+        members = np.ravel(model.estimators_).tolist() if hasattr(model, "estimators_") else [model]
+        return [sklearn_tree(member, 1.0) for member in members if hasattr(member, "tree_")]
+    except (CannotConvertError, KeyError, TypeError, ValueError):
+        return []
+
+
 def sklearn_tree(estimator: Any, share: float) -> Tree:
     """Return a tree of scikit-learn whose leaves are multiplied by its share in the forest.
 

@@ -10,9 +10,15 @@ import numpy as np
 import pandas as pd
 from imblearn.pipeline import Pipeline
 
+from ml_project.artifacts.edge_rows import edge_rows
+from ml_project.artifacts.engine_comparison import Comparison, Difference
+from ml_project.artifacts.engines import NativeEngine, OnnxGraph
 from ml_project.artifacts.export import export_artifact
+from ml_project.artifacts.onnx_conversion import convert_preprocessing
+from ml_project.artifacts.serving_model import serving_model
 from ml_project.config import Config
 from ml_project.data.coercion import coerce
+from ml_project.data.columns import Columns, to_columns
 from ml_project.data.schema_reader import read_schema
 from ml_project.data.target import Target, read_target
 from ml_project.feature_engineering.engineering import FeatureEngineering
@@ -59,6 +65,17 @@ class Fitted:
         }
         return export_artifact(path=path, **{**arguments, **changes})
 
+    def engineered(self) -> dict[str, Any]:
+        features = self.estimator.named_steps["features"].fitted_
+        return features.compute(to_columns(self.raw, SCHEMA.select(features.required_columns)))
+
+    def with_last_step(self, model: Any) -> Pipeline:
+        """Return the preprocessing with another model fitted behind it, on the training rows."""
+        steps = serving_model(self.estimator).steps[:-1]
+        preprocessed = Pipeline(steps).transform(self.estimator.named_steps["features"].transform(self.raw))
+        rows = self.training_rows
+        return Pipeline([*steps, ("model", model.fit(preprocessed[rows], self.target.values[rows]))])
+
     def with_engine(self, engine: str) -> Config:
         artifacts = self.config.artifacts.model_copy(update={"engine": engine})
         return self.config.model_copy(update={"artifacts": artifacts})
@@ -94,3 +111,10 @@ def fit(name: str, target: str = "survived", settings: Mapping[str, Any] | None 
 def records_of(raw: pd.DataFrame) -> list[dict[str, Any]]:
     """Return raw rows as parsed JSON would give them."""
     return raw.astype(object).where(raw.notna(), None).to_dict("records")
+
+
+def compare(native: NativeEngine, engine: Any, engineered: Columns) -> Difference:
+    """Return how far an engine is from the native one, on real rows and on those made of them."""
+    preprocess = OnnxGraph(convert_preprocessing(native.model, native.kinds)).compute
+    made = edge_rows(native.model.steps[-1][1], preprocess, engineered, native.kinds)
+    return Comparison(native, engineered, made, classification=native.classification).with_engine(engine)

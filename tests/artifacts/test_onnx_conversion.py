@@ -3,23 +3,19 @@
 from typing import Any
 
 import numpy as np
-import pandas as pd
 import pytest
 from sklearn.compose import ColumnTransformer
+from sklearn.ensemble import RandomForestClassifier
 from sklearn.linear_model import LogisticRegression
-from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import OneHotEncoder
 
-from ml_project.artifacts.engine_choice import choose_engine
 from ml_project.artifacts.engines import NativeEngine, OnnxEngine
-from ml_project.artifacts.onnx_conversion import compare, convert, edge_rows
+from ml_project.artifacts.onnx_conversion import convert
 from ml_project.artifacts.onnx_graph import CannotConvertError
 from ml_project.artifacts.serving_model import model_packages, serving_model
 from ml_project.artifacts.trust import dump_model, load_model
-from ml_project.data.columns import to_columns
-from ml_project.errors import ArtifactError
-from tests.artifacts.fitted import Fitted, fit
+from tests.artifacts.fitted import Fitted, compare, fit
 
 CANDIDATES = (
     "baseline", "rule", "linear", "decision_tree", "random_forest",
@@ -43,8 +39,7 @@ def engines_of(fitted: Fitted) -> tuple[NativeEngine, OnnxEngine, Any]:
     model = load_model(dump_model(serving_model(fitted.estimator)))
     content = convert(model, features.kinds, None if classes is None else len(classes))
     native = NativeEngine(model, features.kinds, classification=classes is not None)
-    raw = to_columns(fitted.raw, features.schema.select(features.required_columns))
-    return native, OnnxEngine(content), features.compute(raw)
+    return native, OnnxEngine(content), fitted.engineered()
 
 
 @pytest.mark.parametrize("target", ["survived", "embarked", "fare"])
@@ -55,9 +50,9 @@ def test_convert_candidate_reproduces_it_and_survives_storage(name: str, target:
     classification = fitted.target.classes is not None
     predict = fitted.estimator.predict_proba if classification else fitted.estimator.predict
     assert np.array_equal(native.compute(engineered), predict(fitted.raw))
-    difference, reason = compare(native, onnx, engineered, classification=classification)
-    assert reason is None
-    assert difference < 2e-6
+    found = compare(native, onnx, engineered)
+    assert found.reason is None
+    assert found.largest < 2e-6
     batch = onnx.compute(engineered)
     rows = [onnx.compute({column: values[[row]] for column, values in engineered.items()}) for row in range(200)]
     assert np.array_equal(np.concatenate(rows), batch[:200])
@@ -67,21 +62,23 @@ def test_convert_candidate_reproduces_it_and_survives_storage(name: str, target:
 def test_convert_preprocessing_reproduces_it(preprocessing: dict[str, Any]):
     fitted = fit("linear", **preprocessing)
     native, onnx, engineered = engines_of(fitted)
-    difference, reason = compare(native, onnx, engineered, classification=True)
-    assert reason is None
-    assert difference < 1e-12
+    found = compare(native, onnx, engineered)
+    assert found.reason is None
+    assert found.largest < 1e-12
 
 
 def test_convert_missing_numbers_without_imputing_reproduces_trees():
     native, onnx, engineered = engines_of(fit("histogram_boosting", imputing=None, scaling=None))
     assert np.isnan(engineered["age"]).any()
-    assert compare(native, onnx, engineered, classification=True)[1] is None
+    assert compare(native, onnx, engineered).reason is None
 
 
 @pytest.mark.parametrize("target", ["survived", "embarked"])
 def test_convert_large_forest_gives_one_row_the_bits_of_the_batch(target: str):
-    fitted = fit("random_forest", target, settings={"n_estimators": 300})
-    _, onnx, engineered = engines_of(fitted)
+    fitted = fit("rule", target)
+    model = fitted.with_last_step(RandomForestClassifier(150, max_depth=5, random_state=0))
+    onnx = OnnxEngine(convert(model, fitted.estimator.named_steps["features"].kinds, len(fitted.target.classes or ())))
+    engineered = fitted.engineered()
     batch = onnx.compute(engineered)
     rows = [onnx.compute({column: values[[row]] for column, values in engineered.items()}) for row in range(300)]
     assert np.concatenate(rows).tobytes() == batch[:300].tobytes()
@@ -92,9 +89,9 @@ def test_convert_tree_of_one_leaf_reproduces_it(target: str):
     fitted = fit("decision_tree", target, settings={"max_leaf_nodes": None, "min_samples_leaf": 10_000})
     assert fitted.estimator.named_steps["model"].tree_.node_count == 1
     native, onnx, engineered = engines_of(fitted)
-    difference, reason = compare(native, onnx, engineered, classification=fitted.target.classes is not None)
-    assert reason is None
-    assert difference < 1e-7
+    found = compare(native, onnx, engineered)
+    assert found.reason is None
+    assert found.largest < 1e-7
 
 
 def test_convert_two_encoders_of_one_column_with_other_categories_reproduces_them(linear: Fitted):
@@ -106,77 +103,14 @@ def test_convert_two_encoders_of_one_column_with_other_categories_reproduces_the
     model = Pipeline([("encoding", encoding), ("model", LogisticRegression())])
     model.fit(engineered, linear.target.values)
     native = NativeEngine(model, features.kinds, classification=True)
-    raw = to_columns(linear.raw, features.schema.select(features.required_columns))
-    onnx = OnnxEngine(convert(model, features.kinds, 2))
-    difference, reason = compare(native, onnx, features.fitted_.compute(raw), classification=True)
-    assert reason is None
-    assert difference < 1e-12
-
-
-def test_compare_model_that_refuses_missing_values_stays_native():
-    fitted = fit("rule")
-    native, onnx, engineered = engines_of(fitted)
-
-    def refuse(frame: pd.DataFrame) -> Any:
-        raise ValueError("Input contains NaN")
-
-    native._predict = refuse
-    _, reason = compare(native, onnx, engineered, classification=True)
-    assert reason == "the model refuses rows of the holdout, and ONNX would not: Input contains NaN"
-
-
-def test_compare_other_model_gives_the_reason():
-    native, _, engineered = engines_of(fit("decision_tree"))
-    _, other, _ = engines_of(fit("rule"))
-    reason = compare(native, other, engineered, classification=True)[1]
-    assert reason is not None
-    assert reason.startswith("ONNX gives other labels for")
-
-
-def test_edge_rows_of_no_rows_are_none():
-    assert len(edge_rows({"age": np.empty(0)}, {"age": "number"})["age"]) == 0
-
-
-def test_edge_rows_have_missing_unseen_and_huge_values():
-    columns = {"age": np.array([1.0, np.nan]), "sex": np.array(["f", None], dtype=object)}
-    edges = edge_rows(columns, {"age": "number", "sex": "category"})
-    assert np.isnan(edges["age"]).any()
-    assert np.nanmax(edges["age"]) >= 1e6
-    assert {"never seen before", None, "f"} <= set(edges["sex"].tolist())
-
-
-def test_choose_engine_own_model_has_a_reason_instead_of_a_crash(linear: Fitted):
-    model, features = with_last_step(linear, KNeighborsClassifier()), linear.estimator.named_steps["features"].fitted_
-    choice, content = choose_engine("auto", model, features, linear.raw, "binary")
-    assert (choice.name, content) == ("native", None)
-    assert choice.reason == "conversion to ONNX failed: there is no conversion of sklearn.KNeighborsClassifier"
-
-
-def test_choose_engine_onnx_wanted_but_impossible_is_refused(linear: Fitted):
-    model, features = with_last_step(linear, KNeighborsClassifier()), linear.estimator.named_steps["features"].fitted_
-    with pytest.raises(ArtifactError, match="'onnx', but conversion to ONNX failed: there is no conversion of"):
-        choose_engine("onnx", model, features, linear.raw, "binary")
-
-
-def test_choose_engine_broken_model_has_a_reason_instead_of_a_crash(linear: Fitted):
-    features = linear.estimator.named_steps["features"].fitted_
-    model = with_last_step(linear, LogisticRegression())
-    del model.steps[-1][1].coef_
-    choice, _ = choose_engine("auto", model, features, linear.raw, "binary")
-    assert "AttributeError" in choice.reason
+    found = compare(native, OnnxEngine(convert(model, features.kinds, 2)), linear.engineered())
+    assert found.reason is None
+    assert found.largest < 1e-12
 
 
 def test_convert_pipeline_without_column_transformer_is_refused():
     with pytest.raises(CannotConvertError, match="ColumnTransformer"):
         convert(Pipeline([("scale", "passthrough"), ("model", LogisticRegression())]), {}, 2)
-
-
-def with_last_step(fitted: Fitted, model: Any) -> Pipeline:
-    """Return the preprocessing of a fitted estimator with another model fitted behind it."""
-    steps = serving_model(fitted.estimator).steps[:-1]
-    engineered = fitted.estimator.named_steps["features"].transform(fitted.raw)
-    preprocessed = Pipeline(steps).transform(engineered)
-    return Pipeline([*steps, ("model", model.fit(preprocessed, fitted.target.values))])
 
 
 @pytest.mark.parametrize(("name", "packages"), [("linear", ()), ("xgboost", ("xgboost",)), ("catboost", ("catboost",))])

@@ -1,0 +1,123 @@
+"""Fitted models asked by the shortest way: a preprocessed array in, without frames and without threads.
+
+A prediction of one row by scikit-learn's interfaces costs far more in checks and in handing tasks to threads than in
+arithmetic. Here boosters are asked directly, and forests add up their trees in a loop.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Iterator
+from functools import partial
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+Floats = npt.NDArray[np.floating[Any]]
+Predict = Callable[[Floats], Any]
+
+_FORESTS = frozenset({"RandomForestClassifier", "RandomForestRegressor", "ExtraTreesClassifier", "ExtraTreesRegressor"})
+
+
+def array_predictor(model: Any, *, classification: bool) -> Predict:
+    """Return a function from preprocessed arrays to the output of a fitted model.
+
+    Parameters
+    ----------
+    model
+        Fitted model; scikit-learn's forests in it, at whatever depth, are made to predict without joblib.
+    classification
+        Whether probabilities of shape ``(n_rows, n_classes)`` are wanted, else values of shape ``(n_rows,)``.
+    """
+    package = type(model).__module__.split(".")[0]
+    if package in _BOOSTERS and getattr(model, "booster", None) != "gblinear":
+        return _BOOSTERS[package](model, classification)
+    if any(map(_is_forest, _estimators_in(model))):
+        model = copy.deepcopy(model)
+        for forest in filter(_is_forest, list(_estimators_in(model))):
+            _predict_without_joblib(forest)
+    predict: Predict = model.predict_proba if classification else model.predict
+    return predict
+
+
+def _xgboost(model: Any, classification: bool) -> Predict:
+    booster = model.get_booster()
+    stopped_early = "best_iteration" in booster.attributes()
+    rounds = (0, int(booster.attributes()["best_iteration"]) + 1) if stopped_early else (0, 0)
+    missing = model.missing
+
+    def predict(rows: Floats) -> Any:
+        outputs = booster.inplace_predict(rows, iteration_range=rounds, missing=missing)
+        return _with_both_classes(outputs) if classification else outputs
+
+    return predict
+
+
+def _lightgbm(model: Any, classification: bool) -> Predict:
+    # One thread: waking others takes longer than a row.
+    outputs_of = partial(model.booster_.predict, num_threads=1)
+    return (lambda rows: _with_both_classes(outputs_of(rows))) if classification else outputs_of
+
+
+def _catboost(model: Any, classification: bool) -> Predict:
+    return partial(model.predict_proba if classification else model.predict, thread_count=1)
+
+
+_BOOSTERS: dict[str, Callable[[Any, bool], Predict]] = {
+    "xgboost": _xgboost,
+    "lightgbm": _lightgbm,
+    "catboost": _catboost,
+}
+
+
+def _with_both_classes(outputs: Floats) -> Floats:
+    """Return probabilities of all classes, of which a booster of two classes gives those of the second one."""
+    return outputs if outputs.ndim == 2 else np.stack([1.0 - outputs, outputs], axis=1)
+
+
+def _estimators_in(model: Any) -> Iterator[Any]:
+    """Yield a model and the fitted estimators that it consists of."""
+    waiting, seen = [model], set()
+    while waiting:
+        part = waiting.pop()
+        if id(part) in seen:
+            continue
+        seen.add(id(part))
+        if isinstance(part, dict):
+            waiting.extend(part.values())
+        elif isinstance(part, (list, tuple)):
+            waiting.extend(part)
+        elif isinstance(part, np.ndarray):
+            waiting.extend(part.ravel().tolist() if part.dtype == object else ())
+        elif type(part).__module__.startswith("sklearn."):
+            if hasattr(part, "get_params"):
+                yield part
+            waiting.extend(getattr(part, "__dict__", {}).values())
+
+
+def _is_forest(model: Any) -> bool:
+    return type(model).__name__ in _FORESTS and hasattr(model, "estimators_") and model.n_outputs_ == 1
+
+
+def _predict_without_joblib(forest: Any) -> None:
+    """Let a forest of scikit-learn add up its trees as it does itself, in the same order, in a plain loop."""
+    trees = [member.tree_.predict for member in forest.estimators_]
+    check = forest._validate_X_predict
+
+    # scikit-learn tells what a function returns by its name, so they are named as the methods that they replace.
+    def predict_proba(rows: Any) -> Floats:
+        checked = check(rows)
+        total: Floats = trees[0](checked)
+        for tree in trees[1:]:
+            total += tree(checked)
+        total /= len(trees)
+        return total
+
+    def predict(rows: Any) -> Floats:
+        return predict_proba(rows)[:, 0]
+
+    if hasattr(forest, "classes_"):
+        forest.predict_proba = predict_proba
+    else:
+        forest.predict = predict
