@@ -69,18 +69,23 @@ class PredictionContract:
 
     def invoke(self, request: HttpRequest, request_id: str) -> HttpAnswer:
         """Answer the forms of MLflow and SageMaker."""
-        served = self.service.predict(invocations.to_records(request), request_id=request_id)
+        records = invocations.to_records(request, max_records=self.service.max_batch_rows)
+        served = self.service.predict(records, request_id=request_id)
         return _predicted({"predictions": served.answers}, served)
 
     def infer(self, request: HttpRequest, request_id: str) -> HttpAnswer:
         """Answer the Open Inference Protocol."""
-        records, identifier = open_inference.to_records(request)
-        served = self.service.predict(records, request_id=request_id)
+        is_classification = self.service.current_model().pipeline.classes is not None
+        asked = open_inference.read_request(
+            request, is_classification=is_classification, max_records=self.service.max_batch_rows
+        )
+        served = self.service.predict(asked.records, request_id=request_id)
         content = open_inference.from_answers(
             served.answers,
+            asked,
+            classes=served.model.pipeline.classes,
             model_name=self.model_name,
             model_version=served.model.model_version,
-            identifier=identifier,
         )
         return _predicted(content, served)
 
@@ -92,8 +97,8 @@ class PredictionContract:
         absent = [name for name in ("prediction_id", "label") if name not in payload]
         if absent:
             raise InvalidDataError("The feedback cannot be used.", [Problem("is absent", name) for name in absent])
-        stored = self.service.take_feedback(payload["prediction_id"], payload["label"])
-        answer = json_answer(202, {"status": "accepted", "prediction_id": payload["prediction_id"]})
+        prediction_id, stored = self.service.take_feedback(payload["prediction_id"], payload["label"])
+        answer = json_answer(202, {"status": "accepted", "prediction_id": prediction_id})
         answer.stored = stored
         return answer
 

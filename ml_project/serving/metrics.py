@@ -37,7 +37,7 @@ class ServiceMetrics:
         self.outliers = Counter(
             "ml_project_outlying_values", "Values beyond what training saw.", ("field",), registry=registry
         )
-        self.invalid_records = Counter(
+        self.invalid = Counter(
             "ml_project_invalid_requests", "Requests refused because a record breaks the schema.", registry=registry
         )
         self.feedback = Counter("ml_project_feedback", "Labels fed back.", registry=registry)
@@ -86,6 +86,10 @@ class ServiceMetrics:
         for fields in outliers:
             for field in fields:
                 self.outliers.labels(field).inc()
+
+    def count_invalid(self) -> None:
+        """Count a request that is refused because of its records."""
+        self.invalid.inc()
 
     def count_feedback(self) -> None:
         """Count a label fed back."""

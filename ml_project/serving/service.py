@@ -6,13 +6,15 @@ import time
 import uuid
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Future
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
 from ml_project.artifacts.loading import LoadedArtifact
-from ml_project.errors import BatchTooLargeError, InvalidDataError, NotReadyError, Problem, StorageOffError
+from ml_project.errors import InvalidDataError, NotReadyError, Problem, StorageOffError
 from ml_project.monitoring.storage import Feedback, PredictionBatch, PredictionStorage
 from ml_project.prediction.pipeline import ScoredRecords
+from ml_project.serving.codecs.limits import check_n_records
 from ml_project.serving.metrics import ServiceMetrics
 from ml_project.serving.model_host import ModelHost
 from ml_project.serving.prediction_ids import new_prediction_ids
@@ -97,11 +99,12 @@ class PredictionService:
         """
         started = time.perf_counter()
         model = self.current_model()
-        if len(records) > self.max_batch_rows:
-            raise BatchTooLargeError(
-                f"{len(records):,} records at once are too many; send at most {self.max_batch_rows:,} per request"
-            )
-        scored = model.pipeline.score_records(records)
+        check_n_records(len(records), self.max_batch_rows)
+        try:
+            scored = model.pipeline.score_records(records)
+        except InvalidDataError:
+            self.metrics.count_invalid()
+            raise
         outputs = model.pipeline.to_answers(scored.outputs)
         outliers = model.outlier_check.find(scored.records)
         ids = new_prediction_ids(len(outputs))
@@ -124,8 +127,8 @@ class PredictionService:
             )
         return ServedPredictions(_answers(ids, outputs, outliers), model, stored)
 
-    def take_feedback(self, prediction_id: Any, label: Any) -> Future[None] | None:
-        """Store what a prediction should have been, and return what the answer is to wait for.
+    def take_feedback(self, prediction_id: Any, label: Any) -> tuple[str, Future[None] | None]:
+        """Store what a prediction should have been; return the prediction's identifier, and what is to be waited for.
 
         Raises
         ------
@@ -136,11 +139,15 @@ class PredictionService:
         """
         if self.storage is None:
             raise StorageOffError("Labels cannot be taken, because this service stores no predictions.")
-        problems = [*_identifier_problems(prediction_id), *_label_problems(label, self.current_model())]
-        if problems:
+        identifier = _identifier(prediction_id)
+        value, problems = _check_label(label, self.current_model())
+        if identifier is None:
+            wanted = "is not the identifier of a prediction; send the one of the answer"
+            problems.insert(0, Problem(wanted, "prediction_id", value=prediction_id))
+        if identifier is None or problems:
             raise InvalidDataError("The feedback cannot be used.", problems)
         self.metrics.count_feedback()
-        return self.storage.add(Feedback(prediction_id=prediction_id, label=label, received_at=time.time()))
+        return identifier, self.storage.add(Feedback(identifier, value, received_at=time.time()))
 
     def close(self) -> None:
         """Write what is not stored yet, and stop looking for new models."""
@@ -169,20 +176,23 @@ def _with_identifiers(
     ]
 
 
-def _identifier_problems(prediction_id: Any) -> list[Problem]:
+def _identifier(prediction_id: Any) -> str | None:
+    """Return an identifier in the form in which it is stored; ``None`` where it is none."""
     try:
-        uuid.UUID(prediction_id)
+        return str(uuid.UUID(prediction_id))
     except (ValueError, TypeError, AttributeError):
-        return [Problem("is not the identifier of a prediction; send the one of the answer", "prediction_id",
-                        value=prediction_id)]  # fmt: skip
-    return []
+        return None
 
 
-def _label_problems(label: Any, model: LoadedArtifact) -> list[Problem]:
+def _check_label(label: Any, model: LoadedArtifact) -> tuple[Any, list[Problem]]:
+    """Return a label as the model could have predicted it, or what is wrong with it."""
     classes = model.pipeline.classes
     if classes is None:
-        fits = isinstance(label, int | float) and not isinstance(label, bool)
-        return [] if fits else [Problem("is not a number", "label", value=label)]
-    if any(label == value and isinstance(label, bool) == isinstance(value, bool) for value in classes):
-        return []
-    return [Problem(f"must be one of {', '.join(map(str, classes))}", "label", value=label)]
+        if isinstance(label, int | float) and not isinstance(label, bool):
+            with suppress(OverflowError):
+                return float(label), []
+        return None, [Problem("must be a number", "label", value=label)]
+    for value in classes:
+        if label == value and isinstance(label, bool) == isinstance(value, bool):
+            return value, []
+    return None, [Problem(f"must be one of {', '.join(map(str, classes))}", "label", value=label)]

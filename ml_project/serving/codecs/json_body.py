@@ -12,7 +12,7 @@ from ml_project.serving.messages import JSON, HttpRequest
 
 
 def read_json(request: HttpRequest) -> Any:
-    """Return the value that a JSON body holds.
+    """Return the value that a JSON body holds; of a name given twice in an object, the last value counts.
 
     Raises
     ------
@@ -22,13 +22,26 @@ def read_json(request: HttpRequest) -> Any:
         When the body is no JSON in UTF-8; NaN and infinity are none either.
     """
     declared = request.headers.get("content-type", JSON)
-    if declared != JSON and not _means_json(declared):
+    if declared != JSON and not means_json(declared):
         raise MediaTypeError(
             f"The content type {shortened(declared)} is not understood here; send JSON with 'Content-Type: {JSON}'"
         )
+    return parse_json(request.body, allow_nan=False)
+
+
+def parse_json(body: bytes, *, allow_nan: bool) -> Any:
+    """Return the value that JSON in UTF-8 holds.
+
+    Raises
+    ------
+    NotJsonError
+        When it is none.
+    """
     try:
-        return from_json(request.body, allow_inf_nan=False)
+        return from_json(body, allow_inf_nan=allow_nan)
     except ValueError as error:
+        if not body.strip():
+            raise NotJsonError("The body is empty; send JSON") from error
         raise NotJsonError(f"The body is not JSON: {error}") from error
 
 
@@ -58,13 +71,26 @@ def kind_of(payload: Any) -> str:
     return names.get(type(payload), "a number")
 
 
-def shortened(text: str) -> str:
-    """Return a text from outside as a message quotes it."""
-    return repr(text if len(text) <= 100 else f"{text[:100]}...")
+def shortened(value: Any) -> str:
+    """Return a value from outside as a message quotes it.
+
+    Examples
+    --------
+    >>> shortened("age"), len(shortened("x" * 1000))
+    ("'age'", 103)
+    """
+    text = repr(value)
+    return text if len(text) <= 100 else f"{text[:100]}..."
 
 
-def _means_json(declared: str) -> bool:
+def means_json(declared: str) -> bool:
+    """Return whether a content type means JSON in UTF-8."""
     media_type, _, parameters = declared.partition(";")
     media_type = media_type.strip().lower()
+    return (media_type == JSON or media_type.endswith("+json")) and is_utf8(parameters)
+
+
+def is_utf8(parameters: str) -> bool:
+    """Return whether the parameters of a content type leave the text in UTF-8."""
     charset = parameters.lower().partition("charset=")[2].split(";")[0].strip(" \"'")
-    return (media_type == JSON or media_type.endswith("+json")) and charset in ("", "utf-8", "utf8", "us-ascii")
+    return charset in ("", "utf-8", "utf8", "us-ascii")
