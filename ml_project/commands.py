@@ -74,7 +74,7 @@ def predict_table(config: Config) -> None:
         print(f"{result.n_rejected:,} rows break the schema and were set aside.")
     print(f"{result.n_rows:,} rows scored by {artifact.manifest.name} (version {artifact.model_version}).")
     if result.sample is not None:
-        from ml_project.modelling.evaluating import evaluate_scored
+        from ml_project.evaluation.scored import evaluate_scored
 
         evaluation = evaluate_scored(artifact.pipeline, result.sample, config)
         which = "the" if result.sample.is_whole else f"{evaluation.n_rows:,} randomly drawn"

@@ -14,15 +14,12 @@ from ml_project.config_sources import write_config
 from ml_project.data.fingerprint import fingerprint
 from ml_project.data.retrieval import read_historic
 from ml_project.data.splits import holdout_split
-from ml_project.evaluation.evaluate import Evaluation, Outcome, evaluate, evaluate_outcome
-from ml_project.evaluation.target_codes import encode_target
+from ml_project.evaluation.evaluate import Evaluation, evaluate
 from ml_project.evaluation.writing import write_evaluation
 from ml_project.modelling.project_parts import Project
 from ml_project.modelling.reports import readable_write_failures
 from ml_project.modelling.training_data import data_set_name
 from ml_project.output_places import check_output_places
-from ml_project.prediction.batch_sample import Sample
-from ml_project.prediction.pipeline import PredictionPipeline
 from ml_project.validation.expectations import check_batch
 from ml_project.validation.frames import validate_raw
 
@@ -75,18 +72,6 @@ def evaluate_artifact(config: Config, project: Project) -> EvaluationResult:
         write_config(config, directory / "config.yaml")
     places = {"metrics": paths["metrics_json"], "plots": paths["plot_metrics"].parent}
     return EvaluationResult(evaluation, words, artifact, places)
-
-
-def evaluate_scored(pipeline: PredictionPipeline, sample: Sample, config: Config) -> Evaluation:
-    """Return the evaluation of rows of a scored table with known targets, without explanations."""
-    y_true = encode_target(sample.y_true.to_frame(pipeline.target_column), pipeline.target_column, pipeline.classes)
-    return evaluate_outcome(
-        Outcome(y_true, sample.outputs),
-        config,
-        task=pipeline.task,
-        target=pipeline.target_column,
-        classes=pipeline.classes,
-    )
 
 
 def _rows_to_evaluate(raw: pd.DataFrame, artifact: LoadedArtifact) -> tuple[pd.DataFrame, str]:

@@ -10,10 +10,11 @@ from sklearn.metrics import roc_auc_score
 from ml_project.artifacts.loading import load_artifact
 from ml_project.data.retrieval import read_historic
 from ml_project.errors import ConfigError, ModellingError, TargetError
+from ml_project.evaluation.scored import evaluate_scored
 from ml_project.modelling.candidate_runs import run_candidates
 from ml_project.modelling.candidates import FitSettings, select_candidates
 from ml_project.modelling.estimators import build_estimator
-from ml_project.modelling.evaluating import evaluate_artifact, evaluate_scored
+from ml_project.modelling.evaluating import evaluate_artifact
 from ml_project.modelling.training import check_plan, train
 from ml_project.modelling.training_data import make_training_data, read_dataset
 from ml_project.prediction.batch import score_table
