@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -12,10 +14,13 @@ import pandas as pd
 
 from ml_project.config import DataConfig
 from ml_project.config_service import DriftConfig, SimulationConfig
+from ml_project.data.coercion import coerce
 from ml_project.data.columns import to_array
 from ml_project.data.raw_schema import ColumnKind, RawSchema
-from ml_project.data.retrieval import read_historic
-from ml_project.errors import ConfigError, Problem
+from ml_project.data.retrieval import number_columns, read_historic
+from ml_project.data.sources import open_source
+from ml_project.data.sources.arrow_source import to_frame
+from ml_project.errors import ConfigError, InvalidDataError, Problem
 from ml_project.suggestions import suggest
 
 Record = dict[str, Any]
@@ -47,14 +52,14 @@ def simulate_batches(
     ConfigError
         With every column that cannot drift as the config says.
     DataSourceError, InvalidDataError
-        When the data cannot be read.
+        When the data cannot be read; in historic order also later, when the rows come up.
     """
     drift = simulation.drift
     if drift is not None:
         _check_drift(drift, schema)
     draws, changes = (np.random.default_rng([seed, number]) for number in range(2))
-    raw = read_historic(data, schema)
-    blocks = _random_blocks(raw, draws) if simulation.order == "random" else _blocks_in_order(raw)
+    in_order = simulation.order == "historic"
+    blocks = _blocks_in_order(data, schema) if in_order else _random_blocks(data, schema, draws)
     records: Iterator[Record] = (record for block in blocks for record in to_json_records(block, schema))
     if drift is not None:
         records = _drifting(records, drift, schema, changes)
@@ -94,17 +99,40 @@ def _json_values(array: npt.NDArray[Any], kind: ColumnKind) -> list[Any]:
     return list(array.tolist())
 
 
-def _blocks_in_order(raw: pd.DataFrame) -> Iterator[pd.DataFrame]:
-    """Yield the rows as they stand, again and again from the start."""
-    while True:
-        for start in range(0, len(raw), BLOCK_ROWS):
-            yield raw.iloc[start : start + BLOCK_ROWS]
+def _blocks_in_order(data: DataConfig, schema: RawSchema) -> Iterator[pd.DataFrame]:
+    """Read the first rows, and return an iterator over the rows as they stand, again and again from the start."""
+    source = open_source(data, number_columns=number_columns(schema))
+
+    def read() -> Iterator[pd.DataFrame]:
+        start = 0
+        for rows in source.read_chunks(BLOCK_ROWS, select=partial(_wanted, schema)):
+            yield _coerce(rows if isinstance(rows, pd.DataFrame) else to_frame(rows), data, schema, start)
+            start += BLOCK_ROWS
+
+    once = read()
+    first = next(once)
+    again = (block for _ in itertools.count() for block in read())
+    return itertools.chain([first], once, again)
 
 
-def _random_blocks(raw: pd.DataFrame, draws: np.random.Generator) -> Iterator[pd.DataFrame]:
-    """Yield rows drawn with replacement."""
-    while True:
-        yield raw.iloc[draws.integers(len(raw), size=BLOCK_ROWS)]
+def _wanted(schema: RawSchema, names: Sequence[str]) -> Sequence[str]:
+    """Return the columns to read; all of them where some are missing, so that an error can name what there is."""
+    return list(schema.names) if set(schema.names) <= set(names) else names
+
+
+def _coerce(rows: pd.DataFrame, data: DataConfig, schema: RawSchema, start: int) -> pd.DataFrame:
+    """Return some rows as raw data; problems are told by the rows' numbers in the whole table."""
+    try:
+        return coerce(rows, schema, missing_values=data.missing_values)
+    except InvalidDataError as error:
+        found = [replace(one, row=None if one.row is None else start + one.row) for one in error.problems]
+        raise InvalidDataError(error.message, found) from error
+
+
+def _random_blocks(data: DataConfig, schema: RawSchema, draws: np.random.Generator) -> Iterator[pd.DataFrame]:
+    """Read all rows, and return an iterator over rows drawn from them with replacement."""
+    raw = read_historic(data, schema)
+    return (raw.iloc[draws.integers(len(raw), size=BLOCK_ROWS)] for _ in itertools.count())
 
 
 def _drifting(

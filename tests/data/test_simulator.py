@@ -106,6 +106,23 @@ def test_simulate_batches_data_without_a_column_is_refused_before_anything_is_se
         simulate_batches(data, schema, SimulationConfig(), seed=0)
 
 
+@pytest.mark.parametrize("order", ["random", "historic"])
+def test_simulate_batches_unusable_value_is_told_by_its_row_in_the_table(order, tmp_path):
+    (tmp_path / "ages.csv").write_text("note,age\n" + "x,3\n" * BLOCK_ROWS + "x,many\n")
+    schema = RawSchema(columns=(ColumnRule(name="age", kind="integer"),))
+    data = DataConfig(source=str(tmp_path / "ages.csv"), target_column="y")
+    with pytest.raises(InvalidDataError, match=rf"row {BLOCK_ROWS}, age = 'many': is not a whole number"):
+        list(simulate_batches(data, schema, SimulationConfig(n_instances=BLOCK_ROWS + 1, order=order), seed=0))
+
+
+def test_simulate_batches_in_historic_order_reads_no_more_rows_than_it_needs(tmp_path):
+    (tmp_path / "ages.csv").write_text("age\n" + "3\n" * BLOCK_ROWS + "many\n")
+    schema = RawSchema(columns=(ColumnRule(name="age", kind="integer"),))
+    data = DataConfig(source=str(tmp_path / "ages.csv"), target_column="y")
+    batches = simulate_batches(data, schema, SimulationConfig(n_instances=BLOCK_ROWS, order="historic"), seed=0)
+    assert list(itertools.chain(*batches)) == [{"age": 3}] * BLOCK_ROWS
+
+
 def test_to_json_records_every_kind_gives_json_values():
     kinds = ("integer", "number", "boolean", "category", "text", "datetime")
     schema = RawSchema(columns=tuple(ColumnRule(name=kind, kind=kind, nullable=True) for kind in kinds))
