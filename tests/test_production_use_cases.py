@@ -27,7 +27,7 @@ from ml_project.use_case_file import load_use_case
 from ml_project.validation.frames import validate_raw
 from tests.artifacts.fitted import fit
 from tests.conftest import REPOSITORY
-from tests.serving.scripted_server import scripted_server, unused_port
+from tests.serving.scripted_server import echo, refusal, scripted_server, unused_port
 
 DEADLINE_SECONDS = 60
 KEY = "0123456789abcdef"
@@ -105,6 +105,18 @@ def test_local_service_that_runs_is_used_and_left_running(make_config, capsys):
         with contact(config, url) as client:
             assert client.ready()
     assert not listens(port)
+
+
+def test_local_service_that_runs_and_is_not_ready_yet_is_waited_for(make_config, capsys):
+    busy = refusal(503, "model_not_ready", "No model is loaded yet.")
+    version = {"service": {"name": "ml_project"}, "model": {"name": "other", "version": "1"}}
+    schema = {"properties": {"age": {}}}
+    with scripted_server(busy, busy, (200, {"status": "ready"}), (200, version), (200, schema), echo) as server:
+        port = int(server.url.rpartition(":")[2])
+        predict_stream_with_fastapi(make_config(serving={"port": port}))
+        sent = [record for seen in server.seen if seen.path == "/predict" for record in seen.content]
+    assert [sorted(record) for record in sent] == [["age", "passenger_id"]] * 5
+    assert f"Using the service that runs on {server.url}: other (version 1)." in capsys.readouterr().out
 
 
 def test_local_service_with_a_key_is_reached_by_who_knows_it(make_config, capsys):
