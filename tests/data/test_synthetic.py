@@ -156,7 +156,7 @@ def tight_limits(kind, values, draw):
     return {"min_length": min(map(len, values)), "max_length": max(map(len, values))} if kind == "text" else {}
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(table=tables(), correlated=st.booleans(), seed=st.integers(0, 2**32 - 1))
 def test_generate_any_schema_and_reference_gives_rows_that_fit(table, correlated, seed):
     schema, reference = table
