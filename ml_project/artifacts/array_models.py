@@ -1,7 +1,8 @@
 """Fitted models asked by the shortest way: a preprocessed array in, without frames and without threads.
 
 A prediction of one row by scikit-learn's interfaces costs far more in checks and in handing tasks to threads than in
-arithmetic. Here boosters are asked directly, and forests add up their trees in a loop.
+arithmetic. Here boosters are asked directly, forests add up their trees in a loop, and calibrated classifiers apply
+their sigmoid.
 """
 
 from __future__ import annotations
@@ -26,17 +27,18 @@ def array_predictor(model: Any, *, classification: bool) -> Predict:
     Parameters
     ----------
     model
-        Fitted model; scikit-learn's forests in it, at whatever depth, are made to predict without joblib.
+        Fitted model; it is not changed. Forests and calibrated classifiers in it are asked the short way too.
     classification
         Whether probabilities of shape ``(n_rows, n_classes)`` are wanted, else values of shape ``(n_rows,)``.
     """
     package = type(model).__module__.split(".")[0]
     if package in _BOOSTERS and getattr(model, "booster", None) != "gblinear":
         return _BOOSTERS[package](model, classification)
-    if any(map(_is_forest, _estimators_in(model))):
+    if any(_shortcut(part) for part in _parts_of(model)):
         model = copy.deepcopy(model)
-        for forest in filter(_is_forest, list(_estimators_in(model))):
-            _predict_without_joblib(forest)
+        for part in list(_parts_of(model)):
+            if shorten := _shortcut(part):
+                shorten(part)
     predict: Predict = model.predict_proba if classification else model.predict
     return predict
 
@@ -76,8 +78,8 @@ def _with_both_classes(outputs: Floats) -> Floats:
     return outputs if outputs.ndim == 2 else np.stack([1.0 - outputs, outputs], axis=1)
 
 
-def _estimators_in(model: Any) -> Iterator[Any]:
-    """Yield a model and the fitted estimators that it consists of."""
+def _parts_of(model: Any) -> Iterator[Any]:
+    """Yield a model of scikit-learn and the fitted objects of scikit-learn that it consists of."""
     waiting, seen = [model], set()
     while waiting:
         part = waiting.pop()
@@ -91,13 +93,18 @@ def _estimators_in(model: Any) -> Iterator[Any]:
         elif isinstance(part, np.ndarray):
             waiting.extend(part.ravel().tolist() if part.dtype == object else ())
         elif type(part).__module__.startswith("sklearn."):
-            if hasattr(part, "get_params"):
-                yield part
+            yield part
             waiting.extend(getattr(part, "__dict__", {}).values())
 
 
-def _is_forest(model: Any) -> bool:
-    return type(model).__name__ in _FORESTS and hasattr(model, "estimators_") and model.n_outputs_ == 1
+def _shortcut(part: Any) -> Callable[[Any], None] | None:
+    """Return what shortens the way of a fitted object to its prediction, where there is something."""
+    name = type(part).__name__
+    if name in _FORESTS and hasattr(part, "estimators_") and part.n_outputs_ == 1:
+        return _predict_without_joblib
+    if name == "_CalibratedClassifier" and part.method == "sigmoid" and len(part.classes) == 2:
+        return _calibrate_without_checks
+    return None
 
 
 def _predict_without_joblib(forest: Any) -> None:
@@ -121,3 +128,19 @@ def _predict_without_joblib(forest: Any) -> None:
         forest.predict_proba = predict_proba
     else:
         forest.predict = predict
+
+
+def _calibrate_without_checks(calibrated: Any) -> None:
+    """Let one fold of a calibrated classifier of two classes apply its sigmoid to the scores at once."""
+    from scipy.special import expit  # type: ignore[import-untyped]  # scipy ships no types
+
+    estimator, (sigmoid,) = calibrated.estimator, calibrated.calibrators
+
+    def predict_proba(rows: Any) -> Floats:
+        if hasattr(estimator, "decision_function"):
+            scores = estimator.decision_function(rows)
+        else:
+            scores = estimator.predict_proba(rows)[:, 1]
+        return _with_both_classes(expit(-(sigmoid.a_ * scores + sigmoid.b_)))
+
+    calibrated.predict_proba = predict_proba

@@ -152,10 +152,12 @@ def _impute(graph: GraphBuilder, imputer: Any, matrix: str) -> str:
 
 def _scale(graph: GraphBuilder, scaler: Any, matrix: str) -> str:
     if type(scaler).__name__ == "MinMaxScaler":
-        if scaler.clip:
-            raise CannotConvertError("there is no conversion of MinMaxScaler(clip=True)")
         scaled = graph.node("Mul", matrix, graph.constant(scaler.scale_))
-        return graph.node("Add", scaled, graph.constant(scaler.min_))
+        moved = graph.node("Add", scaled, graph.constant(scaler.min_))
+        if not scaler.clip:
+            return moved
+        low, high = (graph.constant(bound) for bound in scaler.feature_range)
+        return graph.node("Clip", moved, low, high)
     center = (
         scaler.mean_
         if type(scaler).__name__ == "StandardScaler" and scaler.with_mean
@@ -168,9 +170,9 @@ def _scale(graph: GraphBuilder, scaler: Any, matrix: str) -> str:
 
 def _project(graph: GraphBuilder, reduction: Any, matrix: str) -> str:
     if type(reduction).__name__ == "PCA":
-        if reduction.whiten:
-            raise CannotConvertError("there is no conversion of PCA(whiten=True)")
         center, axes = reduction.mean_, reduction.components_.T
+        if reduction.whiten:
+            axes = axes / np.sqrt(reduction.explained_variance_)
     else:
         center, axes = reduction.mean_, reduction.directions_
     return graph.node("MatMul", graph.node("Sub", matrix, graph.constant(center)), graph.constant(axes))
@@ -199,6 +201,7 @@ _CONVERSIONS: dict[str, Callable[[GraphBuilder, Any, str], str]] = {
     "MissingIndicator": _indicate,
     "StandardScaler": _scale,
     "MinMaxScaler": _scale,
+    "MaxAbsScaler": _scale,
     "RobustScaler": _scale,
     "PCA": _project,
     "DiscriminantReduction": _project,

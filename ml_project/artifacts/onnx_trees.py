@@ -7,7 +7,7 @@ forests, XGBoost, CatBoost) get it rounded to that first, so every row reaches t
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -42,6 +42,19 @@ class Tree:
     missing_yes: npt.NDArray[np.bool_]
     leaves: npt.NDArray[np.float64]
     target: int = 0
+
+    @classmethod
+    def of_sklearn(cls, tree: Any, leaves: npt.NDArray[np.float64], target: int = 0) -> Self:
+        """Return a tree of scikit-learn with other values of its leaves."""
+        return cls(
+            feature=tree.feature.astype(np.int64),
+            threshold=tree.threshold,
+            yes=tree.children_left,
+            no=tree.children_right,
+            missing_yes=tree.missing_go_to_left.astype(bool),
+            leaves=leaves,
+            target=target,
+        )
 
 
 def add_trees(

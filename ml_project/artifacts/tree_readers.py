@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +29,8 @@ def read_trees(model: Any) -> list[Tree]:
         if hasattr(model, "_predictors"):
             return histogram_trees(model)
         members = np.ravel(model.estimators_).tolist() if hasattr(model, "estimators_") else [model]
-        return [sklearn_tree(member, 1.0) for member in members if hasattr(member, "tree_")]
+        trees = [sklearn_tree(member, 1.0) for member in members if hasattr(member, "tree_")]
+        return see_columns(trees, getattr(model, "estimators_features_", ()))
     except (CannotConvertError, KeyError, TypeError, ValueError):
         return []
 
@@ -46,14 +48,18 @@ def sklearn_tree(estimator: Any, share: float) -> Tree:
         values = values[:, 1] if values.shape[1] == 2 else values
     else:
         values = values[:, 0]
-    return Tree(
-        feature=tree.feature.astype(np.int64),
-        threshold=tree.threshold,
-        yes=tree.children_left,
-        no=tree.children_right,
-        missing_yes=tree.missing_go_to_left.astype(bool),
-        leaves=values * share,
-    )
+    return Tree.of_sklearn(tree, values * share)
+
+
+def see_columns(trees: list[Tree], columns: Sequence[Any]) -> list[Tree]:
+    """Return trees that saw some columns only, with the numbers of these among all columns; others as they are."""
+    if not len(columns):
+        return trees
+    places = [np.asarray(seen, dtype=np.int64) for seen in columns]
+    return [
+        replace(tree, feature=np.where(tree.feature < 0, -1, seen[tree.feature]))
+        for tree, seen in zip(trees, places, strict=True)
+    ]
 
 
 def histogram_trees(model: Any) -> list[Tree]:

@@ -5,9 +5,9 @@ from typing import Any
 
 import numpy as np
 import pytest
-from catboost import CatBoostClassifier
+from catboost import CatBoostClassifier, CatBoostRegressor
 from imblearn.pipeline import Pipeline as ImbalancedPipeline
-from lightgbm import LGBMClassifier, LGBMRegressor
+from lightgbm import LGBMRegressor
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.ensemble import RandomForestClassifier, StackingClassifier
 from sklearn.linear_model import LogisticRegression
@@ -28,7 +28,7 @@ from ml_project.project.features import FEATURE_PROCESSES
 from tests.artifacts.fitted import Fitted, fit, records_of
 from tests.artifacts.test_loading import rewrite
 
-QUIET = {"lightgbm": {"verbosity": -1}, "catboost": {"verbose": False, "allow_writing_files": False}}
+QUIET = {"verbose": False, "allow_writing_files": False}
 
 CLASSIFIERS = {
     "support vectors": SVC(probability=True, random_state=0),
@@ -38,16 +38,15 @@ CLASSIFIERS = {
     "stack": StackingClassifier([("forest", RandomForestClassifier(10, random_state=0))], LogisticRegression(), cv=2),
     "calibrated forest": CalibratedClassifierCV(RandomForestClassifier(10, random_state=0), cv=2),
     "pipeline": make_pipeline(StandardScaler(), KNeighborsClassifier()),
-    "leaf-wise CatBoost": CatBoostClassifier(iterations=10, grow_policy="Lossguide", **QUIET["catboost"]),
-    "LightGBM's forest": LGBMClassifier(n_estimators=10, boosting_type="rf", bagging_freq=1, bagging_fraction=0.5,
-                                              **QUIET["lightgbm"]),
-}  # fmt: skip
+    "leaf-wise CatBoost": CatBoostClassifier(iterations=10, grow_policy="Lossguide", **QUIET),
+}
 
 
 REGRESSORS = {
     "neighbours": KNeighborsRegressor(),
-    "XGBoost of absolute errors": XGBRegressor(n_estimators=5, objective="reg:absoluteerror"),
-    "LightGBM of counts": LGBMRegressor(n_estimators=5, objective="poisson", **QUIET["lightgbm"]),
+    "XGBoost of logarithms": XGBRegressor(n_estimators=5, objective="reg:squaredlogerror"),
+    "leaf-wise CatBoost": CatBoostRegressor(iterations=10, grow_policy="Lossguide", **QUIET),
+    "LightGBM of roots": LGBMRegressor(n_estimators=5, reg_sqrt=True, verbosity=-1),
 }
 
 

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from ml_project.artifacts import onnx_trees
+from ml_project.artifacts import onnx_boosters, onnx_forests, onnx_trees
 from ml_project.artifacts.edge_rows import AT_THRESHOLDS, edge_rows
 from ml_project.artifacts.engine_comparison import Comparison
 from ml_project.artifacts.engines import NativeEngine, OnnxEngine, OnnxGraph
@@ -137,10 +137,12 @@ def test_compare_trees_that_do_not_round_their_input_are_refused(name: str, monk
     fitted, native = native_and_model(name)
     assert not differ_at_thresholds(fitted, native)
     add_trees = onnx_trees.add_trees
-    monkeypatch.setattr(
-        "ml_project.artifacts.onnx_models.add_trees",
-        lambda *arguments, single, **options: add_trees(*arguments, single=False, **options),
-    )
+
+    def add_unrounded(*arguments: Any, single: bool, **options: Any) -> str:
+        return add_trees(*arguments, single=False, **options)
+
+    for module in (onnx_boosters, onnx_forests):
+        monkeypatch.setattr(module, "add_trees", add_unrounded)
     assert differ_at_thresholds(fitted, native)
 
 

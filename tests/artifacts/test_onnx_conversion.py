@@ -4,11 +4,26 @@ from typing import Any
 
 import numpy as np
 import pytest
+from catboost import CatBoostClassifier, CatBoostRegressor
+from lightgbm import LGBMClassifier, LGBMRegressor
 from sklearn.compose import ColumnTransformer
-from sklearn.ensemble import RandomForestClassifier
-from sklearn.linear_model import LogisticRegression
+from sklearn.decomposition import PCA
+from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
+from sklearn.ensemble import (
+    AdaBoostClassifier,
+    BaggingClassifier,
+    BaggingRegressor,
+    ExtraTreesClassifier,
+    GradientBoostingClassifier,
+    GradientBoostingRegressor,
+    HistGradientBoostingRegressor,
+    RandomForestClassifier,
+)
+from sklearn.linear_model import BayesianRidge, HuberRegressor, LogisticRegression, PoissonRegressor, SGDClassifier
 from sklearn.pipeline import Pipeline
-from sklearn.preprocessing import OneHotEncoder
+from sklearn.preprocessing import MaxAbsScaler, MinMaxScaler, OneHotEncoder
+from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
+from xgboost import XGBClassifier, XGBRegressor
 
 from ml_project.artifacts.engines import NativeEngine, OnnxEngine
 from ml_project.artifacts.onnx_conversion import convert
@@ -65,6 +80,102 @@ def test_convert_preprocessing_reproduces_it(preprocessing: dict[str, Any]):
     found = compare(native, onnx, engineered)
     assert found.reason is None
     assert found.largest < 1e-12
+
+
+QUIET = {"lightgbm": {"verbosity": -1}, "catboost": {"verbose": False, "allow_writing_files": False}}
+FEW = {"n_estimators": 8}
+CLASSIFIERS = {
+    "linear discriminant": LinearDiscriminantAnalysis(),
+    "extra trees": ExtraTreesClassifier(8, random_state=0),
+    "bagged trees": BaggingClassifier(DecisionTreeClassifier(max_depth=4), 8, max_features=0.6, random_state=0),
+    "AdaBoost": AdaBoostClassifier(DecisionTreeClassifier(max_depth=2), n_estimators=8),
+    "gradient boosting": GradientBoostingClassifier(n_estimators=8),
+    "LightGBM's forest": LGBMClassifier(**FEW, boosting_type="rf", bagging_freq=1, bagging_fraction=0.5,
+                                        **QUIET["lightgbm"]),
+    "XGBoost, parallel trees": XGBClassifier(**FEW, num_parallel_tree=2, subsample=0.5),
+}  # fmt: skip
+MULTI_CLASSIFIERS = {
+    "LightGBM, one against all": LGBMClassifier(**FEW, objective="multiclassova", **QUIET["lightgbm"]),
+    "CatBoost, one against all": CatBoostClassifier(8, loss_function="MultiClassOneVsAll", **QUIET["catboost"]),
+}
+BINARY_CLASSIFIERS = {
+    "stochastic": SGDClassifier(loss="log_loss", random_state=0),
+    "exponential gradient boosting": GradientBoostingClassifier(n_estimators=8, loss="exponential"),
+    "CatBoost of cross-entropy": CatBoostClassifier(8, loss_function="CrossEntropy", **QUIET["catboost"]),
+}
+REGRESSORS = {
+    "Bayesian ridge": BayesianRidge(),
+    "Huber": HuberRegressor(max_iter=2000),
+    "Poisson": PoissonRegressor(max_iter=2000),
+    "gradient boosting": GradientBoostingRegressor(n_estimators=8),
+    "bagged trees": BaggingRegressor(DecisionTreeRegressor(max_depth=4), 8, max_features=0.6, random_state=0),
+    "histogram of counts": HistGradientBoostingRegressor(max_iter=8, loss="poisson"),
+    **{f"XGBoost {name}": XGBRegressor(**FEW, objective=name)
+       for name in ("reg:absoluteerror", "reg:pseudohubererror", "count:poisson", "reg:tweedie")},
+    **{f"LightGBM {name}": LGBMRegressor(**FEW, objective=name, **QUIET["lightgbm"])
+       for name in ("regression_l1", "huber", "quantile", "poisson", "tweedie")},
+    **{f"CatBoost {name}": CatBoostRegressor(iterations=8, loss_function=name, **QUIET["catboost"])
+       for name in ("MAE", "Quantile:alpha=0.9", "Poisson", "Tweedie:variance_power=1.5")},
+}  # fmt: skip
+
+
+def assert_reproduced(fitted: Fitted, model: Pipeline) -> None:
+    """Check that ONNX reproduces a model, with the same bits for one row as for many."""
+    kinds, classes = fitted.estimator.named_steps["features"].kinds, fitted.target.classes
+    onnx = OnnxEngine(convert(model, kinds, None if classes is None else len(classes)))
+    engineered = fitted.engineered()
+    found = compare(NativeEngine(model, kinds, classification=classes is not None), onnx, engineered)
+    assert found.reason is None
+    assert found.largest is not None
+    assert found.largest < 2e-6
+    rows = [onnx.compute({column: values[[row]] for column, values in engineered.items()}) for row in range(50)]
+    assert np.concatenate(rows).tobytes() == onnx.compute(engineered)[:50].tobytes()
+
+
+@pytest.mark.parametrize("target", ["survived", "embarked"])
+@pytest.mark.parametrize("model", CLASSIFIERS.values(), ids=CLASSIFIERS)
+def test_convert_classifier_reproduces_it(model: Any, target: str):
+    fitted = fit("rule", target)
+    assert_reproduced(fitted, fitted.with_last_step(model))
+
+
+@pytest.mark.parametrize("model", BINARY_CLASSIFIERS.values(), ids=BINARY_CLASSIFIERS)
+def test_convert_classifier_of_two_classes_reproduces_it(model: Any):
+    fitted = fit("rule")
+    assert_reproduced(fitted, fitted.with_last_step(model))
+
+
+@pytest.mark.parametrize("model", MULTI_CLASSIFIERS.values(), ids=MULTI_CLASSIFIERS)
+def test_convert_classifier_of_several_classes_reproduces_it(model: Any):
+    fitted = fit("rule", "embarked")
+    assert_reproduced(fitted, fitted.with_last_step(model))
+
+
+@pytest.mark.parametrize("model", REGRESSORS.values(), ids=REGRESSORS)
+def test_convert_regressor_reproduces_it(model: Any):
+    fitted = fit("rule", "fare")
+    assert_reproduced(fitted, fitted.with_last_step(model))
+
+
+@pytest.mark.parametrize(
+    "step", [MinMaxScaler(clip=True), MaxAbsScaler(), PCA(3, whiten=True)], ids=["clip", "largest", "whiten"]
+)
+def test_convert_step_between_preprocessing_and_model_reproduces_it(step: Any):
+    fitted = fit("rule")
+    steps, engineered = serving_model(fitted.estimator).steps, fitted.estimator.named_steps["features"]
+    model = Pipeline([*steps[:-1], ("step", step), ("model", LogisticRegression())])
+    assert_reproduced(fitted, model.fit(engineered.transform(fitted.raw), fitted.target.values))
+
+
+def test_convert_xgboost_stopped_early_reproduces_it():
+    fitted = fit("rule")
+    steps = serving_model(fitted.estimator).steps[:-1]
+    rows = Pipeline(steps).transform(fitted.estimator.named_steps["features"].transform(fitted.raw))
+    model = XGBClassifier(n_estimators=50, early_stopping_rounds=1, learning_rate=1.0)
+    targets = fitted.target.values
+    model.fit(rows[:900], targets[:900], eval_set=[(rows[900:], targets[900:])], verbose=False)
+    assert model.best_iteration < model.get_booster().num_boosted_rounds() - 1
+    assert_reproduced(fitted, Pipeline([*steps, ("model", model)]))
 
 
 def test_convert_missing_numbers_without_imputing_reproduces_trees():
