@@ -194,8 +194,9 @@ def _statement_limits(engine: Engine, timeout_seconds: float) -> str | None:
     """Return what limits the statements of a transaction, in PostgreSQL."""
     if engine.dialect.name != "postgresql":
         return None
+    # The limit for locks is the shorter one, because its message says what is the matter.
     milliseconds = math.ceil(timeout_seconds * 1000)
-    return f"SET LOCAL lock_timeout = {milliseconds}; SET LOCAL statement_timeout = {milliseconds}"
+    return f"SET LOCAL lock_timeout = {milliseconds // 2}; SET LOCAL statement_timeout = {milliseconds}"
 
 
 def _prepare(engine: Engine) -> Connection:

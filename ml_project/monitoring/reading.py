@@ -5,11 +5,11 @@ from __future__ import annotations
 import datetime as dt
 import json
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pydantic_core import from_json
 
-from ml_project.data.sources.sql_address import read_only
 from ml_project.errors import DataSourceError
 from ml_project.masking import mask_credentials
 from ml_project.monitoring.address import explain, parse_url, sqlite_file
@@ -18,7 +18,7 @@ from ml_project.monitoring.tables import has_tables, labels_table, predictions_t
 
 if TYPE_CHECKING:
     import pandas as pd
-    from sqlalchemy import Connection, Select
+    from sqlalchemy import URL, Connection, Select
 
 FETCH_ROWS = 10_000
 TIMEOUT_SECONDS = 30.0
@@ -70,7 +70,7 @@ def read_predictions(
     file = sqlite_file(parsed)
     if file is not None and not file.is_file():
         raise DataSourceError(f"There is no file {str(file)!r}; no prediction has been stored there yet.")
-    engine = create_engine(read_only(parsed), TIMEOUT_SECONDS)
+    engine = create_engine(parsed if file is None else _existing_file(parsed, file), TIMEOUT_SECONDS)
     options = {"postgresql_readonly": True} if engine.dialect.name == "postgresql" else {}
     try:
         with engine.connect().execution_options(**options) as connection:
@@ -81,6 +81,16 @@ def read_predictions(
         raise DataSourceError(f"Predictions cannot be read from {shown} ({explain(error, url)}).") from error
     finally:
         engine.dispose()
+
+
+def _existing_file(url: URL, file: Path) -> URL:
+    """Return the URL with which a SQLite file is opened but not made.
+
+    It is not opened for reading only: such a connection leaves auxiliary files behind, which a service that runs as
+    another user could not write.
+    """
+    address = file.as_uri().replace("file://", "file:")
+    return url.set(database=address).update_query_dict({"mode": "rw", "uri": "true"})
 
 
 def _select(since: Moment | None, until: Moment | None, model_version: str | None, limit: int | None) -> Select[Any]:
@@ -129,7 +139,7 @@ def _parse(row: dict[str, Any]) -> dict[str, Any]:
     """Return a row with values in place of JSON texts."""
     sections = {name: dict(_flatten(_parse_json(row[name]), name)) for name in SECTIONS}
     label = float("nan") if row["label"] is None else _parse_json(row["label"])
-    return {**row, **sections, "outliers": _parse_json(row["outliers"]), "label": {"label": label}}
+    return {**row, **sections, "outliers": _parse_json(row["outliers"]), "label": label}
 
 
 def _parse_json(text: str) -> Any:
@@ -154,8 +164,9 @@ def _to_frame(stored: list[dict[str, Any]]) -> pd.DataFrame:
 
     columns = predictions_table().columns.keys()
     plain = pd.DataFrame(stored, columns=[name for name in columns if name not in SECTIONS])
-    plain["created_at"] = pd.to_datetime(plain["created_at"], utc=True)
-    sections = [pd.DataFrame([row[name] for row in stored], index=plain.index) for name in (*SECTIONS, "label")]
-    fields = pd.concat(sections, axis="columns")
+    plain["created_at"] = pd.to_datetime(plain["created_at"], utc=True).astype("datetime64[us, UTC]")
+    sections = [pd.DataFrame([row[name] for row in stored], index=plain.index) for name in SECTIONS]
+    label = pd.DataFrame({"label": [row["label"] for row in stored]}, index=plain.index)
+    fields = pd.concat([*sections, label], axis="columns")
     empty = [name for name in fields if fields[name].isna().all()]
     return pd.concat([plain, fields.astype(dict.fromkeys(empty, "float64"))], axis="columns")

@@ -103,11 +103,12 @@ def _json_type() -> TypeEngine[str]:
     import sqlalchemy as sa
     from sqlalchemy.dialects import mysql
 
-    return sa.Text().with_variant(mysql.LONGTEXT(), "mysql", "mariadb")
+    return sa.UnicodeText().with_variant(mysql.LONGTEXT(), "mysql", "mariadb")
 
 
 def _time_type() -> TypeEngine[dt.datetime]:
     import sqlalchemy as sa
     from sqlalchemy.dialects import mysql
 
-    return sa.DateTime(timezone=True).with_variant(mysql.DATETIME(fsp=6), "mysql", "mariadb")
+    exact = sa.DateTime(timezone=True).with_variant(mysql.DATETIME(fsp=6), "mysql", "mariadb")
+    return exact.with_variant(sa.TIMESTAMP(timezone=True), "oracle")

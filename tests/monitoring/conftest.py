@@ -52,12 +52,11 @@ def postgres_server():
 
 @pytest.fixture
 def postgres_url(postgres_server):
-    """URL of an empty database."""
+    """URL of an empty schema, which is quicker to make than a database."""
     name = f"test{next(numbers)}"
-    engine = sa.create_engine(postgres_server.url, isolation_level="AUTOCOMMIT", poolclass=sa.pool.NullPool)
-    with engine.connect() as connection:
-        connection.execute(sa.text(f"CREATE DATABASE {name}"))
-    return postgres_server.url.removesuffix("postgres") + name
+    with sa.create_engine(postgres_server.url, poolclass=sa.pool.NullPool).begin() as connection:
+        connection.execute(sa.text(f"CREATE SCHEMA {name}"))
+    return f"{postgres_server.url}?options=-csearch_path%3D{name}"
 
 
 @pytest.fixture(params=["sqlite", "postgres"])

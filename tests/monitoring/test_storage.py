@@ -242,10 +242,11 @@ storage.close()
 """
 
 
-@pytest.mark.parametrize("words", [(), ("durable",)])
-def test_add_in_forked_process_each_writes_its_own_once(any_url, words):
-    subprocess.run([sys.executable, "-c", FORK, any_url, *words], check=True)
-    assert stored_ids(any_url) == ["child", "first", "parent", "parent again"]
+@pytest.mark.parametrize(("kind", "words"), [("sqlite", ()), ("postgres", ("durable",))])
+def test_add_in_forked_process_each_writes_its_own_once(kind, words, request):
+    url = request.getfixturevalue(f"{kind}_url")
+    subprocess.run([sys.executable, "-c", FORK, url, *words], check=True)
+    assert stored_ids(url) == ["child", "first", "parent", "parent again"]
 
 
 LEAVE = """
@@ -258,9 +259,9 @@ PredictionStorage(StorageConfig(url=sys.argv[1], window_milliseconds=60_000)).ad
 """
 
 
-def test_exit_without_close_writes_what_waits(any_url):
-    subprocess.run([sys.executable, "-c", LEAVE, any_url], check=True)
-    assert stored_ids(any_url) == ["a"]
+def test_exit_without_close_writes_what_waits(sqlite_url):
+    subprocess.run([sys.executable, "-c", LEAVE, sqlite_url], check=True)
+    assert stored_ids(sqlite_url) == ["a"]
 
 
 def test_import_of_storage_needs_neither_sqlalchemy_nor_pandas():
