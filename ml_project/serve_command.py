@@ -20,11 +20,12 @@ if TYPE_CHECKING:
 def serve_predictions(config: Config) -> None:
     """Answer prediction requests over HTTP, with FastAPI or Flask."""
     from ml_project.serving import server
+    from ml_project.serving.listening import listen
 
     require_switches(config, LOCAL_PRODUCTION)
     log_as_json()
     with ExitStack() as stack:
-        listening = stack.enter_context(server.listen(config))
+        listening = stack.enter_context(listen(config))
         server.share_metrics(config, stack)
         _follow_registry(config, stack)
         run = _prepare(config, listening)

@@ -67,6 +67,7 @@ class HttpApi:
     def __init__(self, routes: tuple[Route, ...], settings: ServingConfig, metrics: ServiceMetrics) -> None:
         self.routes = routes
         self.max_body_bytes = settings.max_body_bytes
+        self.max_body_seconds = settings.max_body_seconds
         self._metrics = metrics
         self._max_in_flight = settings.max_concurrent_requests
         self._key = None if settings.api_key is None else settings.api_key.encode()
@@ -110,25 +111,28 @@ class HttpApi:
         with self._lock:
             self._in_flight -= 1
 
-    def refuse_early(self, request: HttpRequest, *, has_room: bool, n_bytes: int) -> HttpAnswer | None:
-        """Return the answer to a request that is refused before its body is read, or ``None``.
+    def find_refusal(self, *, has_room: bool, n_bytes: int) -> MlProjectError | None:
+        """Return why a request is refused before its body is used, or ``None``.
 
         Parameters
         ----------
-        request
-            The request without its body.
         has_room
             What :meth:`enter` returned.
         n_bytes
             Size of the body, as far as it is known.
         """
-        error: MlProjectError | None = None
         if n_bytes > self.max_body_bytes:
-            error = BodyTooLargeError(f"The body has more than {self.max_body_bytes:,} bytes; send fewer records")
-        elif not has_room:
-            error = OverloadedError(f"{self._max_in_flight} requests are under way already; try again in a moment")
-        if error is None:
-            return None
+            return self.body_too_large()
+        if not has_room:
+            return OverloadedError(f"{self._max_in_flight} requests are under way already; try again in a moment")
+        return None
+
+    def body_too_large(self) -> BodyTooLargeError:
+        """Return the error for a body that is larger than allowed."""
+        return BodyTooLargeError(f"The body has more than {self.max_body_bytes:,} bytes; send fewer records")
+
+    def refuse(self, request: HttpRequest, error: MlProjectError) -> HttpAnswer:
+        """Return the answer to a request whose body is not used."""
         request_id = _request_id(request)
         answer = self._refuse(error, request, request_id)
         answer.headers = {"X-Request-Id": request_id, **(answer.headers or {})}

@@ -10,22 +10,21 @@ import asyncio
 import signal
 import threading
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 from fastapi.routing import APIRoute
-from starlette.exceptions import HTTPException
-from starlette.requests import Request
-from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
+from ml_project.errors import BodyTooSlowError, MlProjectError
 from ml_project.serving.api import HttpApi
 from ml_project.serving.assembly import ServiceParts
 from ml_project.serving.messages import HttpAnswer, HttpRequest
+from ml_project.serving.slow_bodies import SlowBodies
 
 LARGE_BODY = 64 * 1024
 """Bytes from which on a request is answered in a thread, so that it does not hold up the others."""
@@ -35,16 +34,12 @@ MOST_DISCARDED = 5
 
 def create_fastapi_app(parts: ServiceParts) -> FastAPI:
     """Return the application of a service; the service is closed with it."""
-    endpoint = ContractEndpoint(parts.api)
-    app = FastAPI(
-        title="Prediction service",
-        openapi_url=None,
-        lifespan=_lifespan(parts),
-        exception_handlers={HTTPException: endpoint.answer_exception},
-    )
+    slow_bodies = SlowBodies(parts.api.max_body_seconds)
+    endpoint = ContractEndpoint(parts.api, slow_bodies)
+    app = FastAPI(title="Prediction service", openapi_url=None, lifespan=_lifespan(parts, slow_bodies))
     app.router.redirect_slashes = False
-    for route in parts.api.routes:
-        app.router.routes.append(Route(route.path, endpoint, methods=[route.method]))
+    for path in dict.fromkeys(route.path for route in parts.api.routes):
+        app.router.routes.append(Route(path, endpoint))  # for all methods: the contract says which there are
     app.router.default = endpoint
     describe_contract = parts.contract.describe
 
@@ -63,16 +58,16 @@ def create_fastapi_app(parts: ServiceParts) -> FastAPI:
 class ContractEndpoint:
     """Answers any request by the contract."""
 
-    def __init__(self, api: HttpApi) -> None:
+    def __init__(self, api: HttpApi, slow_bodies: SlowBodies) -> None:
         self._api = api
+        self._slow_bodies = slow_bodies
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request, as ASGI defines it."""
         if scope["type"] != "http":
             return
         started = time.perf_counter()
-        headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
-        request = HttpRequest(scope["method"], scope["path"], headers)
+        request = HttpRequest(scope["method"], scope["path"], _headers(scope["headers"]))
         has_room = self._api.enter()
         try:
             answer = await self._answer(request, receive, has_room, started)
@@ -85,29 +80,51 @@ class ContractEndpoint:
         await send({"type": "http.response.start", "status": answer.status, "headers": _raw_headers(answer)})
         await send({"type": "http.response.body", "body": answer.body})
 
-    async def answer_exception(self, request: Request, error: Exception) -> Response:
-        """Answer what the router refuses, which is a method that a path does not have."""
-        headers = {name.lower(): value for name, value in request.headers.items()}
-        answer = self._api.answer(HttpRequest(request.method, request.url.path, headers))
-        return Response(answer.body, answer.status, answer.headers, answer.media_type)
-
     async def _answer(
         self, request: HttpRequest, receive: Receive, has_room: bool, started: float
     ) -> HttpAnswer | None:
         """Return the answer, or ``None`` when the client has gone."""
-        limit = self._api.max_body_bytes
-        declared = _declared_length(request)
-        body = await _read_body(receive, limit) if has_room and declared <= limit else b""
+        api = self._api
+        refusal = api.find_refusal(has_room=has_room, n_bytes=_declared_length(request))
+        if refusal is not None:
+            return await self._refuse(request, refusal, receive)
+        try:
+            body = await self._slow_bodies.limit(_read_body(receive, api.max_body_bytes))
+        except BodyTooSlowError as error:
+            return _closing(api.refuse(request, error))
         if body is None:
             return None
-        refusal = self._api.refuse_early(request, has_room=has_room, n_bytes=max(declared, len(body)))
-        if refusal is not None:
-            await _discard(receive, MOST_DISCARDED * limit)
-            return refusal
-        request.body = body
+        if len(body) > api.max_body_bytes:
+            return await self._refuse(request, api.body_too_large(), receive)
+        request = HttpRequest(request.method, request.path, request.headers, body)
         if len(body) >= LARGE_BODY:
-            return await asyncio.to_thread(self._api.answer, request, started=started)
-        return self._api.answer(request, started=started)
+            return await asyncio.to_thread(api.answer, request, started=started)
+        return api.answer(request, started=started)
+
+    async def _refuse(self, request: HttpRequest, refusal: MlProjectError, receive: Receive) -> HttpAnswer:
+        """Refuse a request so that its client, which may be sending still, gets the answer."""
+        answer = self._api.refuse(request, refusal)
+        if request.headers.get("expect", "").lower() == "100-continue":
+            return _closing(answer)
+        await _discard(receive, MOST_DISCARDED * self._api.max_body_bytes)
+        return answer
+
+
+def _headers(raw: Sequence[tuple[bytes, bytes]]) -> dict[str, str]:
+    """Return headers by their names; the values of one that is given several times are joined, as HTTP says."""
+    headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in raw}
+    if len(headers) < len(raw):
+        headers = {}
+        for key, value in raw:
+            name, text = key.decode("latin-1"), value.decode("latin-1")
+            headers[name] = f"{headers[name]},{text}" if name in headers else text
+    return headers
+
+
+def _closing(answer: HttpAnswer) -> HttpAnswer:
+    """Let an answer end the connection, because what the client sends next may be the rest of the body."""
+    answer.headers = {**(answer.headers or {}), "Connection": "close"}
+    return answer
 
 
 def _declared_length(request: HttpRequest) -> int:
@@ -152,16 +169,18 @@ def _raw_headers(answer: HttpAnswer) -> list[tuple[bytes, bytes]]:
     return headers
 
 
-def _lifespan(parts: ServiceParts) -> Any:
+def _lifespan(parts: ServiceParts, slow_bodies: SlowBodies) -> Any:
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         loop = asyncio.get_running_loop()
         in_main_thread = threading.current_thread() is threading.main_thread()
         if in_main_thread:
             loop.add_signal_handler(signal.SIGHUP, parts.service.host.request_reload)
+        watching = loop.create_task(slow_bodies.watch())
         yield
+        watching.cancel()
         if in_main_thread:
             loop.remove_signal_handler(signal.SIGHUP)
-        await asyncio.to_thread(parts.close)
+        await asyncio.to_thread(parts.service.close)
 
     return lifespan

@@ -13,40 +13,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ml_project.config import Config
-from ml_project.errors import MlProjectError
+from ml_project.serving.listening import limit_waiting
 from ml_project.serving.metrics import SHARED_FOLDER
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
     from flask import Flask
 
-BACKLOG = 2048
 FLASK_THREADS = 8
 MEMORY = Path("/dev/shm")  # noqa: S108
 """Where workers show that they are alive; on a disk, that can hang."""
 KEEP_ALIVE_SECONDS = 75
 """Longer than the minute after which load balancers drop an idle connection, so that they never meet a closed one."""
-
-
-def listen(config: Config) -> socket.socket:
-    """Return a socket that listens where the config says, so that a taken port is known before anything is loaded.
-
-    Raises
-    ------
-    MlProjectError
-        When it cannot listen there.
-    """
-    host, port = config.serving.host, config.serving.port
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    try:
-        found = socket.create_server((host, port), family=family, backlog=BACKLOG)
-    except OSError as error:
-        raise MlProjectError(
-            f"The service cannot listen on {host}:{port}: {error.strerror or error}; end the program that does, or "
-            "choose another serving.port (0 takes a free one) or serving.host"
-        ) from error
-    found.set_inheritable(True)
-    return found
 
 
 def announce(config: Config, listening: socket.socket) -> None:
@@ -62,6 +40,8 @@ def run_fastapi(app: FastAPI | str, config: Config, listening: socket.socket) ->
     """Run a FastAPI application, or one per worker by the name of its factory, until the process is told to end."""
     import uvicorn
 
+    from ml_project.serving.uvicorn_server import OrderlyServer, OrderlyWorkers
+
     settings = uvicorn.Config(
         app,
         factory=isinstance(app, str),
@@ -76,17 +56,16 @@ def run_fastapi(app: FastAPI | str, config: Config, listening: socket.socket) ->
         timeout_graceful_shutdown=config.serving.shutdown_seconds,
     )
     if config.serving.workers == 1:
-        uvicorn.Server(settings).run(sockets=[listening])
-        return
-    from uvicorn.supervisors import Multiprocess
-
-    Multiprocess(settings, sockets=[listening]).run()
+        OrderlyServer(settings).run(sockets=[listening])
+    else:
+        OrderlyWorkers(settings, [listening]).run()
 
 
 def run_flask(make_app: Callable[[], Flask], config: Config, listening: socket.socket) -> None:
     """Run a Flask application, made anew in each worker, until the process is told to end."""
     from gunicorn.app.base import BaseApplication
 
+    from ml_project.serving.gunicorn_worker import OrderlyArbiter
 
     class Application(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
         """The service under gunicorn's management of processes."""
@@ -98,20 +77,24 @@ def run_flask(make_app: Callable[[], Flask], config: Config, listening: socket.s
         def load(self) -> Any:
             return make_app()
 
-    Application().run()
+    limit_waiting(listening, config.serving.max_body_seconds)
+    OrderlyArbiter(Application()).run()
 
 
 def _gunicorn_settings(config: Config, listening: socket.socket) -> dict[str, Any]:
+    from ml_project.serving.gunicorn_worker import end_broken_connection
+
     return {
         "bind": f"fd://{listening.detach()}",  # gunicorn closes it
         "workers": config.serving.workers,
-        "worker_class": "gthread",
+        "worker_class": "ml_project.serving.gunicorn_worker.OrderlyWorker",
         "threads": FLASK_THREADS,
         "keepalive": KEEP_ALIVE_SECONDS,
         "graceful_timeout": config.serving.shutdown_seconds,
         "logger_class": "ml_project.serving.gunicorn_logging.RootLogger",
         "worker_tmp_dir": str(MEMORY) if MEMORY.is_dir() else None,
         "control_socket_disable": True,
+        "post_request": end_broken_connection,
     }
 
 
