@@ -26,12 +26,13 @@ _LAST_MOMENT = np.datetime64("9999-12-31T23:59:59", "s")
 
 def clean_numbers(values: npt.NDArray[Any], kind: ColumnKind) -> Converted:
     """Convert an array of a numeric or boolean dtype into numbers of a numeric kind; objects are left alone."""
-    array = np.full(len(values), np.nan)
     if values.dtype.kind not in "iufb":
-        return array, np.zeros(len(values), dtype=bool)
+        return np.full(len(values), np.nan), np.zeros(len(values), dtype=bool)
     clean = _numbers_that_fit(values, kind)
+    if values.dtype.kind in "iub" and clean.all():
+        return values.astype(np.float64), clean
     present = clean & (values == values)  # noqa: PLR0124  NaN differs from itself; there is one NaN, whatever its bits
-    array[present] = values[present].astype(np.float64)
+    array = np.where(present, values, np.nan).astype(np.float64)
     return (array if kind == "number" else array + 0.0), clean  # adding 0.0 makes the integer -0.0 a plain 0
 
 

@@ -15,6 +15,41 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
+class RepeatingTexts(np.ndarray):
+    """Texts, ``None`` for missing, in an array like any other that also knows each distinct text once.
+
+    Arrays made from it, by slicing for instance, do not know it.
+
+    Attributes
+    ----------
+    distinct
+        The distinct texts and ``None`` at the end, shape ``(n_values + 1,)``; some may not occur. ``None`` in arrays
+        made from one that has it.
+    codes
+        The place of each row's text in them, shape ``(n_rows,)``; -1 for missing.
+
+    Examples
+    --------
+    >>> texts = RepeatingTexts.spread(np.array(["a", "b", None], dtype=object), np.array([1, 1, -1]))
+    >>> texts.tolist(), texts.codes.tolist(), texts[:2].codes
+    (['b', 'b', None], [1, 1, -1], None)
+    """
+
+    distinct: npt.NDArray[Any] | None
+    codes: npt.NDArray[np.intp] | None
+
+    @classmethod
+    def spread(cls, distinct: npt.NDArray[Any], codes: npt.NDArray[np.intp]) -> RepeatingTexts:
+        """Return the texts of all rows; parameters as the attributes."""
+        texts = distinct[codes].view(cls)
+        texts.distinct, texts.codes = distinct, codes
+        return texts
+
+    def __array_finalize__(self, _made_from: object) -> None:
+        """Forget what does not hold for an array made from another one."""
+        self.distinct = self.codes = None
+
+
 @dataclass(frozen=True)
 class Distinct:
     """Values of a column, each to be converted once.
@@ -39,7 +74,8 @@ class Distinct:
         if self.codes is None:
             return converted
         missing: Any = {"f": np.nan, "M": np.datetime64("NaT", "us"), "O": None}[converted.dtype.kind]
-        return np.append(converted, np.array([missing], dtype=converted.dtype))[self.codes]
+        distinct = np.append(converted, np.array([missing], dtype=converted.dtype))
+        return RepeatingTexts.spread(distinct, self.codes) if converted.dtype == object else distinct[self.codes]
 
     def positions(self, places: Collection[int]) -> npt.NDArray[np.intp]:
         """Return the positions of the rows whose values stand at some places."""

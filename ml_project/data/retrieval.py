@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Mapping, Sequence
-from typing import Any
-
-import pandas as pd
+from typing import TYPE_CHECKING, Any
 
 from ml_project.config import DataConfig
 from ml_project.data.coercion import coerce
@@ -15,6 +13,9 @@ from ml_project.data.raw_schema import RawSchema
 from ml_project.data.sources import open_source
 from ml_project.data.values import NOT_A_RECORD
 from ml_project.errors import InvalidDataError, Problem
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 def read_historic(config: DataConfig, schema: RawSchema) -> pd.DataFrame:
@@ -98,6 +99,8 @@ def records_to_frame(
     InvalidDataError
         When something is no record, a name is probably misspelt, or a value is unusable.
     """
+    import pandas as pd
+
     rows = _as_records(records)
     problems = [
         Problem(f"is absent; did you mean the field {meant!r}? Rename it", field=name, row=row)

@@ -9,7 +9,7 @@ from ml_project.evaluation.target_codes import encode_target
 from ml_project.prediction.batch_sample import Sample
 from ml_project.prediction.pipeline import PredictionPipeline
 
-MAX_RESAMPLES_OF_A_SAMPLE = 200
+MAX_RESAMPLES_OF_A_SAMPLE = 100
 """Of tens of thousands of rows the intervals are narrow, and their ends need not be exact."""
 
 

@@ -11,7 +11,9 @@ import numpy as np
 import numpy.typing as npt
 
 from ml_project.data.columns import Columns, FeatureKind
+from ml_project.data.distinct import RepeatingTexts
 from ml_project.errors import FeatureError, Problem
+from ml_project.feature_engineering.plain_arithmetic import compute_arithmetic, is_plain_arithmetic
 from ml_project.feature_engineering.process import FeatureProcess, MissingRule, State, is_missing
 
 _FEW_ROWS = 64
@@ -36,6 +38,8 @@ class RowFeature[**P, R](FeatureProcess):
         self._inputs = inputs
         self.kind = kind
         self.missing = missing
+        self._dtype = np.dtype(np.float64 if kind == "number" else object)
+        self._is_arithmetic = kind == "number" and is_plain_arithmetic(function)
         self.__doc__ = function.__doc__
         self.__module__ = function.__module__
 
@@ -54,17 +58,39 @@ class RowFeature[**P, R](FeatureProcess):
         Among many rows, the function is called once for texts that repeat: its result depends on its arguments alone.
         """
         arrays = [columns[column] for column in self._inputs]
-        rows = [array.tolist() for array in arrays]
+        rows = [array.tolist() for array in arrays] if len(arrays[0]) <= _FEW_ROWS else []
         try:
-            if len(rows[0]) <= _FEW_ROWS:
-                return self._to_array(self._results(rows))
-            if all(array.dtype == object for array in arrays):
-                return self._to_array(self._results_by_texts(rows))
-            return self._results_where_present(arrays) if self.missing == "propagates" else self._call(rows)
+            return self._to_array(self._results(rows)) if rows else self._compute_many(arrays)
         except FeatureError:
             raise
         except Exception as error:
-            raise self._failure(rows, error) from error
+            raise self._failure([array.tolist() for array in arrays], error) from error
+
+    def _compute_many(self, arrays: list[npt.NDArray[Any]]) -> npt.NDArray[Any]:
+        first = arrays[0]
+        if len(arrays) == 1 and isinstance(first, RepeatingTexts) and first.codes is not None:
+            return self._of_repeating_texts(first)
+        if all(array.dtype == object for array in arrays):
+            return self._to_array(self._results_by_texts([array.tolist() for array in arrays]))
+        if self._is_arithmetic and all(array.dtype == np.float64 for array in arrays):
+            result = compute_arithmetic(self.function, arrays)
+            if result is not None:
+                if self.missing == "propagates":
+                    result[_missing_in_any(arrays)] = np.nan
+                return result
+        if self.missing == "propagates":
+            return self._results_where_present(arrays)
+        return self._call([array.tolist() for array in arrays])
+
+    def _of_repeating_texts(self, texts: RepeatingTexts) -> npt.NDArray[Any]:
+        distinct, codes = texts.distinct, texts.codes
+        assert distinct is not None
+        assert codes is not None
+        occurring = np.bincount(codes + 1, minlength=len(distinct))
+        used = np.flatnonzero(np.roll(occurring, -1))  # a text that no row has may be one that the function cannot take
+        results = np.full(len(distinct), np.nan if self.kind == "number" else None, dtype=self._dtype)
+        results[used] = self._to_array(self._results([distinct[used].tolist()]))
+        return results[codes] if self.kind == "number" else RepeatingTexts.spread(results, codes)
 
     def _results(self, rows: list[list[Any]]) -> list[Any]:
         function: Callable[..., Any] = self.function
@@ -84,11 +110,11 @@ class RowFeature[**P, R](FeatureProcess):
         return list(map(results.__getitem__, keys))
 
     def _results_where_present(self, arrays: list[npt.NDArray[Any]]) -> npt.NDArray[Any]:
-        present = np.flatnonzero(~reduce(np.logical_or, map(is_missing, arrays)))
+        present = np.flatnonzero(~_missing_in_any(arrays))
         results = self._call([array[present].tolist() for array in arrays])
         if len(results) == len(arrays[0]):
             return results
-        spread = np.full(len(arrays[0]), np.nan if self.kind == "number" else None, dtype=results.dtype)
+        spread = np.full(len(arrays[0]), np.nan if self.kind == "number" else None, dtype=self._dtype)
         spread[present] = results
         return spread
 
@@ -185,3 +211,7 @@ def row_feature[**P, R](
 
 def _any_missing(row: tuple[Any, ...]) -> bool:
     return any(value is None or value != value for value in row)  # noqa: PLR0124
+
+
+def _missing_in_any(arrays: list[npt.NDArray[Any]]) -> npt.NDArray[np.bool_]:
+    return reduce(np.logical_or, map(is_missing, arrays))

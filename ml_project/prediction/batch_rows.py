@@ -157,6 +157,8 @@ def _broken_rules(column: ConvertedColumn, rule: ColumnRule) -> Iterator[Finding
 
 
 def _broken(requirement: Requirement, values: npt.NDArray[Any], absent: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
+    if values.dtype != object:
+        return ~(requirement.fulfilled_in(values) | absent)
     broken = np.zeros(len(values), dtype=bool)
     present = ~absent
     broken[present] = ~requirement.fulfilled_in(values[present])
