@@ -17,7 +17,7 @@ from queue import Empty, SimpleQueue
 from threading import Lock, Thread
 from typing import TYPE_CHECKING, Literal
 
-from ml_project.errors import ArtifactError, MlProjectError
+from ml_project.errors import ArtifactError
 
 if TYPE_CHECKING:
     from ml_project.artifacts.loading import LoadedArtifact
@@ -144,10 +144,7 @@ class ModelHost:
     def _follow(self) -> None:
         wish: _Wish | None = None
         while wish is not _Wish.CLOSE:
-            try:
-                self._look(even_if_unchanged=wish is _Wish.RELOAD)
-            except Exception:
-                logger.exception("Looking at the model's file %s failed; it is looked at again", self.path)
+            self._look(even_if_unchanged=wish is _Wish.RELOAD)
             wish = self._next_wish()
             # Requests that began before the exchange are over, so its memory is freed here and in none of them.
             self._retired = None
@@ -171,23 +168,19 @@ class ModelHost:
 
     def _try(self, found: FileIdentity) -> None:
         """Take the file over, or say why not."""
-        self._told_missing = False
         started = time.perf_counter()
         try:
             self._take_over()
-        except Exception as error:  # noqa: BLE001  whatever is wrong with a new file, the model before goes on
+        except ArtifactError as error:
             if _identify(self.path) != found:
                 return  # it is being written; the next look finds it changed
-            reason = str(error) if isinstance(error, MlProjectError) else f"{type(error).__name__}: {error}"
-            self._tell("refused", self._version(), reason, time.perf_counter() - started)
+            self._tell("refused", self._version(), str(error), time.perf_counter() - started)
         self._seen = found
 
     def _take_over(self) -> LoadedArtifact:
-        from ml_project.artifacts.loading import load_artifact
-
+        self._told_missing = False
         started = time.perf_counter()
-        artifact = load_artifact(self.path, self._processes)
-        warm_up(artifact)
+        artifact = load_ready(self.path, self._processes)
         previous = self._version()
         self._retired, self.current = self.current, artifact
         seconds = time.perf_counter() - started
@@ -217,24 +210,46 @@ class ModelHost:
             logger.exception("What listens to the events of the model failed")
 
 
-def warm_up(artifact: LoadedArtifact) -> None:
-    """Let a model predict its own example, alone and in a batch, so that no request pays for what happens only once.
+def load_ready(path: Path, processes: Sequence[FeatureProcess]) -> LoadedArtifact:
+    """Return an exported model that has predicted its own example, so that no request pays for what happens only once.
+
+    Parameters
+    ----------
+    path
+        File of the exported model.
+    processes
+        The feature processes of this code.
 
     Raises
     ------
     ArtifactError
-        When it cannot.
+        Whatever is wrong with the file.
     """
+    from ml_project.artifacts.loading import load_artifact
+
     try:
-        example = artifact.example
-        for n_copies in WARM_UP_BATCHES:
-            scored = artifact.pipeline.score_records([example] * n_copies)
-            artifact.pipeline.to_answers(scored.outputs)
-            artifact.outlier_check.find(scored.records)
+        artifact = load_artifact(path, processes)
+    except ArtifactError:
+        raise
     except Exception as error:
-        raise ArtifactError(
-            f"{artifact.path} cannot predict its own example ({type(error).__name__}: {error}); export the model again"
-        ) from error
+        raise ArtifactError(f"{path} cannot be loaded ({_shown(error)}); export the model again") from error
+    try:
+        _predict_example(artifact)
+    except Exception as error:
+        raise ArtifactError(f"{path} cannot predict its own example ({_shown(error)}); export it again") from error
+    return artifact
+
+
+def _predict_example(artifact: LoadedArtifact) -> None:
+    example = artifact.example
+    for n_copies in WARM_UP_BATCHES:
+        scored = artifact.pipeline.score_records([example] * n_copies)
+        artifact.pipeline.to_answers(scored.outputs)
+        artifact.outlier_check.find(scored.records)
+
+
+def _shown(error: Exception) -> str:
+    return f"{type(error).__name__}: {error}"
 
 
 def _identify(path: Path) -> FileIdentity | None:

@@ -157,6 +157,12 @@ def test_load_model_that_cannot_predict_its_example_is_refused(hosted: Hosted, f
         hosted.host.load()
 
 
+def test_load_nonsense_with_fitting_hashes_is_refused(hosted: Hosted, first: tuple[str, Path]) -> None:
+    nonsense_in_place_of_features(first[1], hosted.path)
+    with pytest.raises(ArtifactError, match=r"model\.zip cannot be loaded \(KeyError: .*; export the model again"):
+        hosted.host.load()
+
+
 def test_watch_first_file_appears_is_loaded(hosted: Hosted, first: tuple[str, Path]) -> None:
     hosted.host.watch()
     hosted.wait_for("missing")
