@@ -8,6 +8,8 @@ else ``project_config.yaml`` and the variables of all fields.
 from __future__ import annotations
 
 import os
+import signal
+import threading
 from typing import TYPE_CHECKING
 
 from ml_project.config import LOCAL_PRODUCTION, Config
@@ -41,14 +43,22 @@ def flask_app() -> Flask:
 
     parts = _assemble()
     atexit.register(parts.close)
+    if _is_main_thread():
+        signal.signal(signal.SIGHUP, lambda *_: parts.service.host.request_reload())
     return create_flask_app(parts)
 
 
 def _assemble() -> ServiceParts:
     log_as_json()
+    if _is_main_thread():
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)  # until there is a model to look for
     parts = assemble_service(_config(), FEATURE_PROCESSES)
     settle()
     return parts
+
+
+def _is_main_thread() -> bool:
+    return threading.current_thread() is threading.main_thread()
 
 
 def _config() -> Config:

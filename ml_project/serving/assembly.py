@@ -46,9 +46,11 @@ class ServiceParts:
 
 def model_file(config: Config) -> Path:
     """Return the file that is served: the artifact of the config, or where the registry's model is copied to."""
-    if config.serving.model is None:
+    address = config.serving.model
+    if address is None:
         return config.artifacts.path
-    return config.artifacts.path.with_name(f"{config.artifacts.path.stem}.from_registry.zip")
+    name = address.removeprefix("models:/").replace("/", "@")
+    return config.artifacts.path.with_name(f"{config.artifacts.path.stem}.{name}.zip")
 
 
 def assemble_service(config: Config, processes: Sequence[FeatureProcess], *, needs_model: bool = False) -> ServiceParts:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import socket
 import time
 from concurrent.futures import Future
@@ -31,6 +32,10 @@ class OrderlyArbiter(Arbiter):  # type: ignore[misc]  # gunicorn has no types
         for listener in self.LISTENERS:
             refuse_further(listener.sock)
         super().stop(graceful)
+
+    def handle_hup(self) -> None:
+        """Let every worker look at the model's file; new workers would start without a model if it is damaged."""
+        self.kill_workers(signal.SIGHUP)
 
 
 class OrderlyWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types

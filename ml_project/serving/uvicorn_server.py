@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import signal
 import socket
 
 from uvicorn import Config, Server
@@ -68,6 +70,12 @@ class OrderlyWorkers(Multiprocess):
         super().__init__(config, sockets)
         # uvicorn starts processes in several places and has no other way to say of which class they are.
         multiprocess.Process = OrderlyProcess  # type: ignore[misc]
+
+    def handle_hup(self) -> None:
+        """Let every process look at the model's file; new ones would start without a model if it is damaged."""
+        for worker in self.processes:
+            if worker.pid is not None:
+                os.kill(worker.pid, signal.SIGHUP)
 
     def terminate_all(self) -> None:
         """Stop listening, then the processes."""
