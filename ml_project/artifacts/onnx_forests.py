@@ -63,7 +63,11 @@ def _mean(graph: GraphBuilder, model: Any, matrix: str, trees: list[Tree]) -> st
     n_classes = len(model.classes_) if is_classifier(model) else 0
     n_targets = n_classes if n_classes > 2 else 1
     total = add_trees(graph, matrix, trees, n_targets=n_targets, comparison="BRANCH_LEQ", single=True)
-    return both_classes(graph, total) if n_classes == 2 else total
+    if not n_classes:
+        return total
+    # A sum of shares can leave the range of probabilities by its last digit.
+    probabilities = graph.node("Clip", total, graph.constant(0.0), graph.constant(1.0))
+    return both_classes(graph, probabilities) if n_classes == 2 else probabilities
 
 
 def _votes(tree: Any, n_classes: int) -> npt.NDArray[np.float64]:
