@@ -1,8 +1,8 @@
 """Fitted models asked by the shortest way: a preprocessed array in, without frames and without threads.
 
 A prediction of one row by scikit-learn's interfaces costs far more in checks and in handing tasks to threads than in
-arithmetic. Here boosters are asked directly, forests add up their trees in a loop, and calibrated classifiers apply
-their sigmoid.
+arithmetic. Here boosters are asked directly, forests add up their trees in a loop, calibrated classifiers apply
+their sigmoid, and Gaussian processes solve a triangular system as one.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ def array_predictor(model: Any, *, classification: bool) -> Predict:
     Parameters
     ----------
     model
-        Fitted model; it is not changed. Forests and calibrated classifiers in it are asked the short way too.
+        Fitted model; it is not changed. Forests and others in it are asked the short way too.
     classification
         Whether probabilities of shape ``(n_rows, n_classes)`` are wanted, else values of shape ``(n_rows,)``.
     """
@@ -102,8 +102,10 @@ def _shortcut(part: Any) -> Callable[[Any], None] | None:
     name = type(part).__name__
     if name in _FORESTS and hasattr(part, "estimators_") and part.n_outputs_ == 1:
         return _predict_without_joblib
-    if name == "_CalibratedClassifier" and part.method == "sigmoid" and len(part.classes) == 2:
+    if name == "_CalibratedClassifier" and part.method == "sigmoid":
         return _calibrate_without_checks
+    if name == "_BinaryGaussianProcessClassifierLaplace" and hasattr(part, "L_"):
+        return _solve_triangular
     return None
 
 
@@ -131,16 +133,37 @@ def _predict_without_joblib(forest: Any) -> None:
 
 
 def _calibrate_without_checks(calibrated: Any) -> None:
-    """Let one fold of a calibrated classifier of two classes apply its sigmoid to the scores at once."""
+    """Let one fold of a calibrated classifier apply its sigmoids to the scores at once."""
     from scipy.special import expit  # type: ignore[import-untyped]  # scipy ships no types
 
-    estimator, (sigmoid,) = calibrated.estimator, calibrated.calibrators
+    estimator, n_classes = calibrated.estimator, len(calibrated.classes)
+    slopes = np.array([sigmoid.a_ for sigmoid in calibrated.calibrators])
+    starts = np.array([sigmoid.b_ for sigmoid in calibrated.calibrators])
+    method = "decision_function" if hasattr(estimator, "decision_function") else "predict_proba"
 
     def predict_proba(rows: Any) -> Floats:
-        if hasattr(estimator, "decision_function"):
-            scores = estimator.decision_function(rows)
-        else:
-            scores = estimator.predict_proba(rows)[:, 1]
-        return _with_both_classes(expit(-(sigmoid.a_ * scores + sigmoid.b_)))
+        scores: Floats = getattr(estimator, method)(rows)  # looked up now, because it may have been shortened too
+        if n_classes == 2:
+            second = scores if scores.ndim == 1 else scores[:, 1]
+            return _with_both_classes(expit(-(slopes[0] * second + starts[0])))
+        apart = expit(-(slopes * scores + starts))
+        total = apart.sum(axis=1, keepdims=True)
+        probabilities: Floats = np.divide(apart, total, out=np.full_like(apart, 1 / n_classes), where=total != 0)
+        return probabilities
 
     calibrated.predict_proba = predict_proba
+
+
+def _solve_triangular(process: Any) -> None:
+    """Let a Gaussian process of two classes use that its factor is triangular, and not take it for any matrix."""
+    from scipy.linalg import solve_triangular  # type: ignore[import-untyped]  # scipy ships no types
+
+    kernel, known, factor, roots = process.kernel_, process.X_train_, process.L_, process.W_sr_[:, np.newaxis]
+    weights = process.y_train_ - process.pi_
+
+    def latent_mean_and_variance(rows: Floats) -> tuple[Floats, Floats]:
+        similarities = kernel(known, rows)
+        solved = solve_triangular(factor, roots * similarities, lower=True, check_finite=False)
+        return similarities.T.dot(weights), kernel.diag(rows) - np.einsum("ij,ij->j", solved, solved)
+
+    process.latent_mean_and_variance = latent_mean_and_variance

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import cycle
 from typing import Any
 
 import numpy as np
@@ -74,8 +75,8 @@ def rows_with(numbers: Mapping[str, npt.NDArray[np.float64]], engineered: Column
 
 
 def rows_beyond_single_precision(engineered: Columns, kinds: Mapping[str, FeatureKind]) -> Columns:
-    """Return real rows of which one number each is too large for single precision."""
-    places = [(name, number) for name, kind in kinds.items() if kind == "number" for number in _BEYOND]
+    """Return one row per number, a real one in which this number is too large for single precision."""
+    places = list(zip((name for name, kind in kinds.items() if kind == "number"), cycle(_BEYOND), strict=False))
     chosen = _choose(np.random.default_rng(0), engineered, len(places))
     rows = {name: np.asarray(values)[chosen] for name, values in engineered.items()}
     for row, (name, number) in enumerate(places[: len(chosen)]):

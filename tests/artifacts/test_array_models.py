@@ -15,6 +15,8 @@ from sklearn.ensemble import (
     StackingClassifier,
     VotingClassifier,
 )
+from sklearn.gaussian_process import GaussianProcessClassifier
+from sklearn.gaussian_process.kernels import Matern
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
@@ -57,6 +59,14 @@ def test_array_predictor_gives_the_bits_of_the_model(model: Any, n_classes: int)
     assert np.concatenate([predict(rows[[row]]) for row in range(20)]) == pytest.approx(wanted[:20], abs=1e-12)
 
 
+@pytest.mark.parametrize("n_classes", [2, 3])
+def test_array_predictor_of_a_gaussian_process_gives_its_probabilities(n_classes: int):
+    rows, targets = data(n_classes)
+    model = GaussianProcessClassifier(Matern()).fit(rows, targets)
+    predict = array_predictor(model, classification=True)
+    assert predict(rows + 0.1) == pytest.approx(model.predict_proba(rows + 0.1), abs=1e-12)
+
+
 def test_array_predictor_stopped_early_uses_the_best_rounds():
     rows, targets = data(2)
     model = XGBClassifier(n_estimators=50, n_jobs=1, early_stopping_rounds=1, learning_rate=1.0)
@@ -65,10 +75,15 @@ def test_array_predictor_stopped_early_uses_the_best_rounds():
     assert np.array_equal(array_predictor(model, classification=True)(rows), model.predict_proba(rows))
 
 
-def test_array_predictor_forest_inside_predicts_without_joblib(monkeypatch: pytest.MonkeyPatch):
-    rows, targets = data(2)
+@pytest.mark.parametrize("n_classes", [2, 3])
+@pytest.mark.parametrize("kind", ["stack", "calibrated"])
+def test_array_predictor_forest_inside_predicts_without_joblib(
+    kind: str, n_classes: int, monkeypatch: pytest.MonkeyPatch
+):
+    rows, targets = data(n_classes)
     forest = RandomForestClassifier(5, random_state=0, n_jobs=1)
-    model = StackingClassifier([("forest", forest)], LogisticRegression(), cv=2).fit(rows, targets)
+    stack = StackingClassifier([("forest", forest)], LogisticRegression(), cv=2)
+    model = (stack if kind == "stack" else CalibratedClassifierCV(forest, ensemble=False)).fit(rows, targets)
     wanted = model.predict_proba(rows)
     predict = array_predictor(model, classification=True)
 

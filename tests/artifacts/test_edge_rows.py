@@ -33,9 +33,10 @@ def test_unusual_rows_of_no_rows_are_none():
 
 
 def test_rows_beyond_single_precision_have_one_such_number_each():
-    rows = rows_beyond_single_precision(COLUMNS, KINDS)
-    assert len(rows["age"]) == len(rows["sex"]) == 2
-    assert (np.abs(rows["age"]) > np.finfo(np.float32).max).all()
+    columns = {**COLUMNS, "fare": np.zeros(3)}
+    rows = rows_beyond_single_precision(columns, {**KINDS, "fare": "number"})
+    beyond = np.abs([rows["age"], rows["fare"]]) > np.finfo(np.float32).max
+    assert beyond.tolist() == [[True, False], [False, True]]
     assert np.isnan(COLUMNS["age"][1])
 
 
