@@ -23,7 +23,24 @@ PAGE = """<!DOCTYPE html>
   <div id="page"></div>
   <script src="docs/swagger-ui-bundle.js"></script>
   <script>
-    SwaggerUIBundle({ url: "openapi.json", dom_id: "#page", deepLinking: true, tryItOutEnabled: true });
+    // A service with a key asks for it here, because a browser cannot send one along when it opens a page.
+    async function show(key) {
+      const headers = key ? { "X-API-Key": key } : {};
+      const answer = await fetch("openapi.json", { headers });
+      if (answer.status === 401) {
+        const given = window.prompt("Key of the service");
+        if (given) await show(given);
+        return;
+      }
+      SwaggerUIBundle({
+        url: "openapi.json",
+        dom_id: "#page",
+        deepLinking: true,
+        tryItOutEnabled: true,
+        requestInterceptor: (request) => Object.assign(request, { headers: { ...request.headers, ...headers } }),
+      });
+    }
+    show();
   </script>
 </body>
 </html>
