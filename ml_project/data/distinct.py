@@ -178,6 +178,8 @@ def _of_number_column(column: pd.Series[Any], kind: ColumnKind) -> Distinct:
 def _of_numbers(numbers: npt.NDArray[Any], kind: ColumnKind, missing: npt.NDArray[np.bool_] | None = None) -> Distinct:
     """Return numbers as they are, or each of them once where it has to be written as text."""
     codes: npt.NDArray[np.intp] | None = None
+    if numbers.dtype == np.float16:  # too narrow to be compared with large numbers
+        numbers = numbers.astype(np.float32)
     if kind in {"text", "category"}:
         numbers, codes = np.unique(numbers, return_inverse=True)
     if missing is not None:

@@ -6,6 +6,7 @@ import cloudpickle
 import numpy as np
 import pytest
 
+from ml_project.data.distinct import RepeatingTexts
 from ml_project.errors import FeatureError
 from ml_project.feature_engineering.row_function import row_feature
 
@@ -103,3 +104,49 @@ def test_compute_function_that_raises_names_feature_row_and_values():
     with pytest.raises(FeatureError, match="'share' raised ZeroDivisionError") as caught:
         share.compute(columns, {})
     assert str(caught.value.problems[0]) == "row 2, share: raised with fare = 3.0, persons = 0.0"
+
+
+def test_row_feature_of_repeating_texts_is_called_once_for_each_that_occurs():
+    calls = []
+
+    @row_feature(inputs=("port",), kind="category", missing="never", name="noted")
+    def noted(port: str | None) -> str:
+        calls.append(port)
+        assert port != "never in a row"
+        return f"<{port}>"
+
+    texts = RepeatingTexts.spread(_texts("C", "never in a row", "S", None), np.array([0, 2, -1, 0] * 50))
+    expected = ["<C>", "<S>", "<None>", "<C>"] * 50
+    assert noted.compute({"port": texts}, {}).tolist() == expected
+    assert sorted(map(str, calls)) == ["C", "None", "S"]
+    calls.clear()
+    assert noted.compute({"port": np.array(texts)}, {}).tolist() == expected
+    assert len(calls) == 3
+
+
+@pytest.mark.parametrize("many", [False, True])
+def test_row_feature_of_several_texts_is_the_same_for_few_and_many_rows(many):
+    @row_feature(inputs=("port", "deck"), kind="number", missing="propagates", name="both")
+    def both(port: str, deck: str) -> int:
+        return len(port) + 10 * len(deck)
+
+    columns = {"port": _texts("C", None, "SS", "S"), "deck": _texts("A", "B", "C", None)}
+    repeated = {name: np.tile(values, 50 if many else 1) for name, values in columns.items()}
+    expected = np.tile([11.0, np.nan, 12.0, np.nan], 50 if many else 1)
+    np.testing.assert_array_equal(both.compute(repeated, {}), expected)
+
+
+def test_row_feature_failing_on_one_of_many_rows_names_the_row():
+    columns = {"port": _texts(*["S"] * 100, "", "S")}
+
+    @row_feature(inputs=("port",), kind="category", missing="propagates", name="first")
+    def first(port: str) -> str:
+        return port[0]
+
+    with pytest.raises(FeatureError, match="raised IndexError") as caught:
+        first.compute(columns, {})
+    assert [(problem.row, problem.problem) for problem in caught.value.problems] == [(100, "raised with port = ''")]
+    codes = np.array([0] * 100 + [1, 0])
+    with pytest.raises(FeatureError, match="raised IndexError") as caught:
+        first.compute({"port": RepeatingTexts.spread(_texts("S", "", None), codes)}, {})
+    assert [problem.row for problem in caught.value.problems] == [100]

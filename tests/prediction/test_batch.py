@@ -2,7 +2,6 @@
 
 import errno
 import os
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +14,7 @@ from ml_project.errors import ConfigError, DataSourceError, InvalidDataError, Ml
 from ml_project.prediction.batch import score_table
 from ml_project.prediction.pipeline import PredictionPipeline
 from tests.artifacts.fitted import TITANIC, Fitted, titanic
+from tests.prediction.loading import Model
 
 
 class Engine:
@@ -39,14 +39,6 @@ def config_for(forest: Fitted, source: Path, output: Path, **prediction: Any) ->
     config["data"]["source"] = str(source)
     config["prediction"] |= {"output": output, "chunk_rows": 500, **prediction}
     return Config.model_validate(config)
-
-
-@dataclass(frozen=True)
-class Model:
-    """What scoring needs of an artifact."""
-
-    pipeline: PredictionPipeline
-    model_version: str = "1"
 
 
 def with_engine(pipeline: PredictionPipeline, engine: Any) -> Model:
