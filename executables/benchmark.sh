@@ -1,16 +1,16 @@
 #!/usr/bin/env bash
-# Measure speed as ratios, side by side in one run: bash executables/benchmark.sh training | import | engines | serving [options]
+# Measure speed as ratios, side by side in one run: bash executables/benchmark.sh training | import | engines | batch | serving [options]
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 case "${1:-}" in
-    training | import | engines | serving)
+    training | import | engines | batch | serving)
         what=$1
         shift
         exec .venv/bin/python "executables/benchmark_$what.py" "$@"
         ;;
     *)
-        echo "usage: bash executables/benchmark.sh training | import | engines | serving [options]" >&2
+        echo "usage: bash executables/benchmark.sh training | import | engines | batch | serving [options]" >&2
         exit 2
         ;;
 esac
