@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ml_project.data.columns import MISSING_CATEGORY, Columns
+from ml_project.data.distinct import RepeatingTexts
 
 PACKING = "packing"
 """Key of the description of the matrix in the metadata of an ONNX model."""
@@ -67,7 +68,7 @@ class Packing:
         for place, name in enumerate(self.numbers):
             matrix[:, place] = engineered[name]
         for place, (name, codes) in enumerate(self._codes, start=len(self.numbers)):
-            matrix[:, place] = np.fromiter(map(codes.__getitem__, engineered[name].tolist()), _FLOAT, n_rows)
+            matrix[:, place] = codes.of(engineered[name])
         return matrix
 
     def to_json(self) -> str:
@@ -99,3 +100,9 @@ class _Codes(dict[str | None, float]):
 
     def __missing__(self, text: str | None) -> float:
         return self._unseen
+
+    def of(self, texts: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
+        """Return the codes of texts, each looked up once where the array knows its distinct ones."""
+        if isinstance(texts, RepeatingTexts) and texts.distinct is not None and texts.codes is not None:
+            return self.of(texts.distinct)[texts.codes]
+        return np.fromiter(map(self.__getitem__, texts.tolist()), _FLOAT, len(texts))

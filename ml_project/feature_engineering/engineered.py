@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ml_project.data.columns import MISSING_CATEGORY, Columns, FeatureKind
+from ml_project.data.distinct import RepeatingTexts
 from ml_project.errors import FeatureError
 from ml_project.feature_engineering.process import FeatureProcess
 
@@ -117,12 +118,18 @@ def check_result(process: FeatureProcess, result: Any, columns: Columns) -> None
         raise FeatureError(f"feature {process.name!r} must return shape ({n_rows},), but returned {result.shape}")
     if process.kind == "number":
         _check_finite(process, result, columns)
-    elif not _CATEGORY_TYPES.issuperset(map(type, values := result.tolist())):
+    elif not _CATEGORY_TYPES.issuperset(map(type, _distinct(result).tolist())):
+        values = result.tolist()
         row = next(row for row, value in enumerate(values) if type(value) not in _CATEGORY_TYPES)
         raise FeatureError(
             f"feature {process.name!r} is a category and must return texts or None, but returned {values[row]!r} "
             f"for {_inputs_of(process, columns, row)}"
         )
+
+
+def _distinct(values: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """Return at least every value that occurs, fewer times where the array knows that values repeat."""
+    return values.distinct if isinstance(values, RepeatingTexts) and values.distinct is not None else values
 
 
 def _check_finite(process: FeatureProcess, result: npt.NDArray[np.float64], columns: Columns) -> None:

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from ml_project.artifacts.packing import Packing
+from ml_project.data.distinct import RepeatingTexts
 
 ENGINEERED = {
     "sex": np.array(["male", None, "", "Male", "female"], dtype=object),
@@ -35,6 +36,12 @@ def test_pack_unseen_text_is_not_remembered(packing):
     first = {name: values[3:4] for name, values in ENGINEERED.items()}
     packing.pack(first)
     assert packing.pack({**first, "sex": np.array(["another"], dtype=object)}).tolist() == packing.pack(first).tolist()
+
+
+def test_pack_texts_that_know_their_distinct_ones_have_the_same_codes(packing):
+    texts = RepeatingTexts.spread(np.array(["x", "male", "", None], dtype=object), np.array([1, 1, 0, -1, 2]))
+    plain = np.array(texts.tolist(), dtype=object)
+    assert packing.pack({**ENGINEERED, "sex": texts}).tobytes() == packing.pack({**ENGINEERED, "sex": plain}).tobytes()
 
 
 def test_pack_no_rows_keeps_the_columns(packing):
