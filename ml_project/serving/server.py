@@ -40,6 +40,7 @@ def run_fastapi(app: FastAPI | str, config: Config, listening: socket.socket) ->
     """Run a FastAPI application, or one per worker by the name of its factory, until the process is told to end."""
     import uvicorn
 
+    from ml_project.serving.uvicorn_protocol import GatheringProtocol
     from ml_project.serving.uvicorn_server import OrderlyServer, OrderlyWorkers
 
     settings = uvicorn.Config(
@@ -47,7 +48,7 @@ def run_fastapi(app: FastAPI | str, config: Config, listening: socket.socket) ->
         factory=isinstance(app, str),
         workers=config.serving.workers,
         loop="uvloop",
-        http="httptools",
+        http=GatheringProtocol,
         ws="none",
         log_config=None,
         access_log=False,
