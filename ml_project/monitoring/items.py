@@ -13,7 +13,7 @@ from ml_project.data.columns import Columns
 class PredictionBatch:
     """The predictions of one request, with what they were computed from.
 
-    Nothing in it may be changed after it was handed over: it is converted later, by another thread. It is not frozen,
+    Nothing in it may be changed after it was handed over: another thread may convert it later. It is not frozen,
     because making a frozen instance takes twice as long, and every request makes one.
 
     Attributes

@@ -7,13 +7,14 @@ import itertools
 import json
 import math
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple, cast
 
 import numpy as np
 from pydantic_core import PydanticSerializationError, SchemaSerializer, core_schema
 
-from ml_project.monitoring.items import Feedback, PredictionBatch
+from ml_project.data.columns import Columns
+from ml_project.monitoring.items import Feedback, Item, PredictionBatch
 
 
 class LabelRow(NamedTuple):
@@ -76,13 +77,26 @@ def to_prediction_rows(batch: PredictionBatch, start: int, stop: int) -> list[Pr
             batch.request_id,
             batch.model_version,
             to_json_text(batch.records[position]),
-            to_json_text({name: values.item(position) for name, values in batch.engineered.items()}),
+            to_json_text(features),
             to_json_text(batch.outputs[position]),
             to_json_text(outliers) if (outliers := batch.outliers[position]) else NO_OUTLIERS,
             latency,
         )
-        for position in range(start, stop)
+        for position, features in zip(range(start, stop), _split(batch.engineered, start, stop), strict=True)
     ]
+
+
+def _split(columns: Columns, start: int, stop: int) -> Iterable[dict[str, Any]]:
+    """Return the rows of a part of columns."""
+    if stop - start == 1 or not columns:
+        return [{name: values.item(row) for name, values in columns.items()} for row in range(start, stop)]
+    by_row = zip(*(values[start:stop].tolist() for values in columns.values()), strict=True)
+    return (dict(zip(columns, row, strict=True)) for row in by_row)
+
+
+def to_rows(item: Item, start: int, stop: int) -> list[Row]:
+    """Return the rows of a part of a batch, or of a label, which is a whole."""
+    return [to_label_row(item)] if isinstance(item, Feedback) else list(to_prediction_rows(item, start, stop))
 
 
 def to_label_row(feedback: Feedback) -> LabelRow:

@@ -5,24 +5,20 @@ from __future__ import annotations
 import random
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
 from concurrent.futures import Future
-from functools import partial
 
 from ml_project.config_service import StorageConfig
 from ml_project.monitoring.delivery import Delivery
 from ml_project.monitoring.inbox import Inbox
-from ml_project.monitoring.items import Feedback, Item, count_predictions
+from ml_project.monitoring.items import Item, count_predictions
 from ml_project.monitoring.outage import OutageLog
 from ml_project.monitoring.promises import Promises
-from ml_project.monitoring.rows import Row, to_label_row, to_prediction_rows
+from ml_project.monitoring.rows import Row, to_rows
 
 ROWS_PER_BREATH = 16
 BREATH_SECONDS = 0.0001
 """After so many rows the interpreter's lock is left to requests for so long: they wait for tens of microseconds, not
 for the five milliseconds after which Python would interrupt this thread."""
-ROWS_PER_PAUSE = 64
-SHORTEST_PAUSE_SECONDS = 0.005
 FIRST_DELAY_SECONDS, LONGEST_DELAY_SECONDS = 0.1, 2.0
 LONGEST_DELAY_AT_END_SECONDS = 0.2
 
@@ -61,16 +57,11 @@ class Writer:
     def run(self) -> None:
         """Work until the inbox is closed and everything in it is written, or cannot be in time."""
         self._attempt()
-        pause = self._period
-        next_commit = 0.0
         while self._inbox.closed_at is None:
             started = time.monotonic()
-            n_rows = self._convert(breathe_until=started + self._period / 2)
-            if started >= next_commit or self._promised:
-                self._attempt()
-                next_commit = started + self._period
-            pause = min(max(pause * (0.5 if n_rows > ROWS_PER_PAUSE else 2), SHORTEST_PAUSE_SECONDS), self._period)
-            self._inbox.wait(min(started + pause, next_commit) - time.monotonic())
+            self._convert(breathe_until=started + self._period / 2)
+            self._attempt()
+            self._inbox.wait(started + self._period - time.monotonic())
         self._finish(self._inbox.closed_at + self._timeout_seconds)
         self._delivery.close()
 
@@ -84,37 +75,31 @@ class Writer:
             time.sleep(max(0.0, min(self._next_attempt, deadline) - now))
             self._attempt()
 
-    def _convert(self, *, breathe_until: float) -> int:
-        """Make rows of what requests left, leaving the interpreter to requests every now and then."""
+    def _convert(self, *, breathe_until: float) -> None:
+        """Make rows of what requests left, giving way to them every now and then."""
         items, promise = self._inbox.take()
-        n_at_start = n_before = len(self._rows)
         for item in items:
+            if isinstance(item, list):
+                self._rows += item
+                continue
             for start in range(0, count_predictions(item), ROWS_PER_BREATH):
                 self._rows += self._make_rows(item, start)
-                if len(self._rows) - n_before >= ROWS_PER_BREATH and time.monotonic() < breathe_until:
-                    n_before = len(self._rows)
+                if time.monotonic() < breathe_until:
                     time.sleep(BREATH_SECONDS)
         if promise is not None:
             self._promised.append(promise)
-        return len(self._rows) - n_at_start
 
     def _make_rows(self, item: Item, start: int) -> list[Row]:
         """Return rows of an item from a position on; what cannot be one is counted as lost, each prediction alone."""
-        if isinstance(item, Feedback):
-            return self._make_surely(lambda: [to_label_row(item)])
-        stop = min(start + ROWS_PER_BREATH, len(item.ids))
+        stop = min(start + ROWS_PER_BREATH, count_predictions(item))
         try:
-            return list(to_prediction_rows(item, start, stop))
+            return to_rows(item, start, stop)
         except Exception:  # noqa: BLE001  a record may hold anything
-            return [
-                row
-                for position in range(start, stop)
-                for row in self._make_surely(partial(to_prediction_rows, item, position, position + 1))
-            ]
+            return [row for position in range(start, stop) for row in self._make_row(item, position)]
 
-    def _make_surely(self, make: Callable[[], Sequence[Row]]) -> list[Row]:
+    def _make_row(self, item: Item, position: int) -> list[Row]:
         try:
-            return list(make())
+            return to_rows(item, position, position + 1)
         except Exception as error:  # noqa: BLE001  a record may hold anything
             self._outage_log.refused(error)
             self._inbox.settle(0, 1)
