@@ -29,14 +29,7 @@ class JsonFormatter(logging.Formatter):
 
 
 def log_as_json() -> None:
-    """Let all loggers of this process write JSON lines to stderr, from the level INFO on.
-
-    What a line does not show is not looked up, as the logging module's documentation advises: a line per request would
-    otherwise cost as much as the prediction does.
-    """
-    logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
-    logging.logAsyncioTasks = False  # type: ignore[attr-defined]  # unknown to the stubs
-    logging._srcfile = None  # the documented way to leave out the calling line
+    """Let all loggers of this process write JSON lines to stderr, from the level INFO on."""
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(JsonFormatter())
     root = logging.getLogger()
