@@ -73,8 +73,8 @@ class Promises:
     def end(self) -> None:
         """Give up everything, and end the thread."""
         self._is_ended.set()
-        while self._open:
-            _end(self._open.popleft()[1])
+        for _, future in list(self._open):  # left in place, because the thread may be looking at it
+            _end(future)
 
     def _give_up(self, latest_start: float) -> None:
         while self._open and (self._open[0][1].done() or self._open[0][0] < latest_start):

@@ -50,7 +50,7 @@ def test_sigkill_durable_loses_nothing_that_was_answered(any_url):
 
 
 @pytest.mark.parametrize(
-    ("kind", "n", "words"), [("sqlite", 2_000, ()), ("sqlite", 200, ("durable",)), ("postgres", 2_000, ())]
+    ("kind", "n", "words"), [("sqlite", 2_000, ()), ("sqlite", 50, ("durable",)), ("postgres", 2_000, ())]
 )
 def test_several_processes_make_the_tables_and_write_at_once(kind, n, words, request):
     url = request.getfixturevalue(f"{kind}_url")

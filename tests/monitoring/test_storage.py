@@ -192,17 +192,18 @@ def test_start_opens_the_database_before_the_first_prediction(tmp_path, open_sto
     wait_until((tmp_path / "new/folder/predictions.db").exists)
 
 
-def test_add_record_that_cannot_be_stored_costs_only_itself(any_url, open_storage, losses):
+@pytest.mark.parametrize("n", [3, 100])
+def test_add_record_that_cannot_be_stored_costs_only_itself(sqlite_url, open_storage, losses, n):
     endless = []
     endless.append(endless)
-    storage = open_storage(any_url)
-    records = [{"x": 1}, {"x": endless}, {"x": 3}]
-    storage.add(make_batch(["a", "b", "c"], records=records))
-    storage.add(make_batch(["d", "e"], records=[{"x": 4}]))
+    ids = [f"{number:03d}" for number in range(n)]
+    storage = open_storage(sqlite_url)
+    storage.add(make_batch(ids, records=[{"x": 1}, {"x": endless}, *[{"x": 3}] * (n - 2)]))
+    storage.add(make_batch(["complete", "without record"], records=[{"x": 4}]))
     storage.close()
-    assert stored_ids(any_url) == ["a", "c", "d"]
+    assert stored_ids(sqlite_url) == [*(name for name in ids if name != "001"), "complete"]
     assert losses == [(1, "refused"), (1, "refused")]
-    assert (storage.n_written, storage.n_lost, storage.n_pending) == (3, 2, 0)
+    assert (storage.n_written, storage.n_lost, storage.n_pending) == (n, 2, 0)
 
 
 @pytest.mark.parametrize("bad_id", ["nul\0", "half\ud800", "long" * 100])
