@@ -95,7 +95,7 @@ class ContractEndpoint:
         if body is None:
             return None
         if len(body) > api.max_body_bytes:
-            return await self._refuse(request, api.body_too_large(), receive)
+            return api.refuse(request, api.body_too_large())
         request = HttpRequest(request.method, request.path, request.headers, body)
         if len(body) >= LARGE_BODY:
             return await asyncio.to_thread(api.answer, request, started=started)
@@ -133,7 +133,7 @@ def _declared_length(request: HttpRequest) -> int:
 
 
 async def _read_body(receive: Receive, limit: int) -> bytes | None:
-    """Return the body, or more than ``limit`` bytes of a larger one; ``None`` when the client has gone."""
+    """Return the body, or a part of one that is larger than allowed; ``None`` when the client has gone."""
     message = await receive()
     body: bytes = message.get("body", b"")
     if not message.get("more_body"):
@@ -145,6 +145,8 @@ async def _read_body(receive: Receive, limit: int) -> bytes | None:
             return None
         pieces.append(message.get("body", b""))
         n_bytes += len(pieces[-1])
+    if message.get("more_body"):
+        await _discard(receive, MOST_DISCARDED * limit)
     return b"".join(pieces)
 
 

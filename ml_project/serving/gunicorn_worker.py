@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 import socket
 import time
+from collections.abc import Callable
 from concurrent.futures import Future
 from contextlib import suppress
 from functools import partial
@@ -70,10 +71,25 @@ class OrderlyWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no type
         if self.alive or fs.cancelled() or fs.exception() is not None or fs.result() is not True:
             super().finish_request(conn, fs)
             return
+        self._await(conn, self.keepalived_conns, self.on_client_socket_readable, LAST_REQUEST_SECONDS)
+
+    def enqueue_req(self, conn: Any) -> None:
+        """Hand a connection to a thread when it has something to say; gunicorn would let the thread wait for that."""
+        if conn.initialized or conn.data_ready:
+            super().enqueue_req(conn)
+        else:
+            seconds = self.cfg.keepalive if self.alive else LAST_REQUEST_SECONDS
+            self._await(conn, self.pending_conns, self.on_pending_socket_readable, seconds)
+
+    def _await(self, conn: Any, waiting: Any, continue_with: Callable[..., None], seconds: float) -> None:
         conn.sock.setblocking(False)
-        conn.timeout = time.monotonic() + LAST_REQUEST_SECONDS
-        self.keepalived_conns.append(conn)
-        self.poller.register(conn.sock, EVENT_READ, partial(self.on_client_socket_readable, conn))
+        conn.timeout = time.monotonic() + seconds
+        waiting.append(conn)
+        self.poller.register(conn.sock, EVENT_READ, partial(continue_with, conn))
+
+    def _keepalive_after(self, conn: Any, keepalive: bool) -> bool:
+        """Keep no connection of which nobody knows where the last body ends."""
+        return bool(super()._keepalive_after(conn, keepalive and not conn.parser.mesg.should_close()))
 
     def handle(self, conn: Any) -> Any:
         """Handle a request; where the connection ends with it, say goodbye here and not in the thread that accepts.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import os
 import select
 import socket
 import struct
@@ -30,9 +31,10 @@ def listen(config: Config) -> socket.socket:
     try:
         found = socket.create_server((host, port), family=family, backlog=BACKLOG)
     except OSError as error:
+        reason = os.strerror(error.errno) if error.errno and error.errno > 0 else error.strerror or error
         raise MlProjectError(
-            f"The service cannot listen on {host}:{port}: {error.strerror or error}; end the program that does, or "
-            "choose another serving.port (0 takes a free one) or serving.host"
+            f"The service cannot listen on {host}:{port}: {reason}; end the program that does, or choose another "
+            "serving.port (0 takes a free one) or serving.host"
         ) from error
     found.set_inheritable(True)
     return found

@@ -28,7 +28,7 @@ def to_records(request: HttpRequest, *, max_records: int) -> Records:
     BatchTooLargeError
         When there are more than ``max_records``.
     """
-    declared = request.headers.get("content-type", JSON)
+    declared = request.headers.get("content-type") or JSON
     media_type, _, parameters = declared.partition(";")
     if media_type.strip().lower() == CSV:
         return read_csv(request.body, parameters, max_records=max_records)

@@ -21,7 +21,7 @@ def read_json(request: HttpRequest) -> Any:
     NotJsonError
         When the body is no JSON in UTF-8; NaN and infinity are none either.
     """
-    declared = request.headers.get("content-type", JSON)
+    declared = request.headers.get("content-type") or JSON
     if declared != JSON and not means_json(declared):
         raise MediaTypeError(
             f"The content type {shortened(declared)} is not understood here; send JSON with 'Content-Type: {JSON}'"
