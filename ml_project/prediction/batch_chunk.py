@@ -6,6 +6,7 @@ import io
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -43,7 +44,7 @@ class ChunkJob:
     start
         Number of its first row in the table.
     rows
-        The rows, or an Arrow table as the buffer of a stream.
+        The rows, or the file that they were written to by :func:`hand_over`.
     only_check
         Whether problems are to be found only, because nothing will be written.
     """
@@ -55,23 +56,33 @@ class ChunkJob:
 
     def read_rows(self) -> Rows:
         """Return the rows as a frame or an Arrow table."""
+        if not isinstance(self.rows, Path):
+            return self.rows
         import pyarrow as pa
 
-        return pa.ipc.open_stream(self.rows).read_all() if isinstance(self.rows, pa.Buffer) else self.rows
+        return pa.ipc.open_stream(pa.memory_map(str(self.rows))).read_all()
 
 
-def pack(rows: Rows) -> Any:
-    """Return rows in a form in which they go to another process at little cost."""
+def hand_over(rows: Rows, path: Path) -> Any:
+    """Return rows in a form in which they go to another process at little cost.
+
+    Parameters
+    ----------
+    rows
+        A frame, which is returned as it is, or an Arrow table.
+    path
+        File for the table, which is returned. The memory of the file is what both processes see: through a pipe the
+        rows would be copied several times.
+    """
     if hasattr(rows, "iloc"):
         return rows
     import pyarrow as pa
 
     columns = [_plain_if_smaller(column) for column in rows.columns]
     table = pa.Table.from_arrays(columns, names=rows.column_names).unify_dictionaries()
-    stream = pa.BufferOutputStream()
-    with pa.ipc.new_stream(stream, table.schema) as writer:
+    with pa.OSFile(str(path), "wb") as file, pa.ipc.new_stream(file, table.schema) as writer:
         writer.write_table(table)
-    return stream.getvalue()
+    return path
 
 
 def _plain_if_smaller(column: Any) -> Any:

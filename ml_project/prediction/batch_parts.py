@@ -27,7 +27,7 @@ from ml_project.prediction.batch_rows import CheckedChunk
 from ml_project.validation.expectations import ColumnSums
 
 PLAN, LOCK, SUMMARY = "plan.json", "lock", "json"
-PREDICTIONS, REJECTED, KEPT = "predictions", "rejected.csv", "kept.npz"
+PREDICTIONS, REJECTED, KEPT, ROWS = "predictions", "rejected.csv", "kept.npz", "rows.arrow"
 _OWN_FILE = re.compile(r"[0-9a-f]{8}-\d{6,}\.[a-z0-9.]+?(\.\d+\.unfinished)?|plan\.json|lock")
 
 

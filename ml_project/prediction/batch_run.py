@@ -17,10 +17,10 @@ from ml_project.data.coercion import require_columns
 from ml_project.data.raw_schema import RawSchema
 from ml_project.data.sources.base import Rows, Source
 from ml_project.errors import MAX_SAMPLES_PER_PROBLEM, DataSourceError, InvalidDataError, Problem
-from ml_project.prediction.batch_chunk import ChunkJob, ChunkScorer, pack
+from ml_project.prediction.batch_chunk import ChunkJob, ChunkScorer, hand_over
 from ml_project.prediction.batch_keys import ChunkKeys, find_repeated
 from ml_project.prediction.batch_output import PredictionTable, batch_schema
-from ml_project.prediction.batch_parts import KEPT, PREDICTIONS, REJECTED, ChunkSummary, PartsFolder, keys_kind
+from ml_project.prediction.batch_parts import KEPT, PREDICTIONS, REJECTED, ROWS, ChunkSummary, PartsFolder, keys_kind
 from ml_project.prediction.batch_rows import PROBLEMS, ROW
 from ml_project.prediction.batch_sample import Sample, Sampler, draw_sample, share_to_keep
 from ml_project.prediction.batch_workers import InlineWorkers, Scorable, Workers, process_workers
@@ -186,8 +186,9 @@ class BatchRun:
 
     def _job(self, number: int, rows: Rows, workers: Workers) -> ChunkJob:
         only_check = bool(self._n_rejected) and not self._sets_aside
-        packed = rows if isinstance(workers, InlineWorkers) else pack(rows)
-        return ChunkJob(number, number * self._config.prediction.chunk_rows, packed, only_check)
+        if not isinstance(workers, InlineWorkers):
+            rows = hand_over(rows, self._parts.files.path(number, ROWS))
+        return ChunkJob(number, number * self._config.prediction.chunk_rows, rows, only_check)
 
     @contextlib.contextmanager
     def _workers(self, is_small: bool) -> Iterator[Workers]:
@@ -297,6 +298,7 @@ class _InOrder:
         """Note chunks that are done."""
         for summary in summaries:
             self._parts.done[summary.number] = summary
+            self._parts.files.path(summary.number, ROWS).unlink(missing_ok=True)
             self._advance(summary.n_source)
         self._append_ready()
 

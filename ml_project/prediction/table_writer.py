@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Protocol
+from typing import IO, Any, Protocol
 
 from ml_project.errors import ConfigError
 from ml_project.prediction.batch_output import csv_header
 
-COPIED_BYTES = 2**20
+COPIED_BYTES = 2**24
+_CANNOT_SEND = frozenset({errno.EINVAL, errno.ENOSYS, errno.ENOTSOCK, errno.EOPNOTSUPP})
 
 
 class TableWriter(Protocol):
@@ -43,7 +46,7 @@ class CsvWriter:
     def append(self, part: Path) -> None:
         """Append the rows of a part."""
         with part.open("rb") as lines:
-            shutil.copyfileobj(lines, self._file, COPIED_BYTES)
+            _append(lines, self._file)
 
     def close(self) -> None:
         """Finish the file."""
@@ -76,6 +79,19 @@ class ParquetWriter:
     def close(self) -> None:
         """Finish the file."""
         self._writer.close()
+
+
+def _append(source: IO[bytes], target: IO[bytes]) -> None:
+    """Append a file to another one, by the system itself where it can do so: that is many times faster."""
+    target.flush()
+    copied = 0
+    try:
+        while sent := os.sendfile(target.fileno(), source.fileno(), copied, COPIED_BYTES):
+            copied += sent
+    except OSError as error:
+        if copied or error.errno not in _CANNOT_SEND:
+            raise
+        shutil.copyfileobj(source, target, COPIED_BYTES)
 
 
 WRITERS: dict[str, Callable[[Path, Any], TableWriter]] = {".csv": CsvWriter, ".parquet": ParquetWriter}

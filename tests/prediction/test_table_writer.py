@@ -1,6 +1,8 @@
 """The table of predictions, chunk by chunk."""
 
+import errno
 import io
+import os
 from pathlib import Path
 
 import numpy as np
@@ -44,6 +46,31 @@ def test_append_several_parts_gives_one_table(tmp_path: Path, name: str):
     writer.close()
     expected = pa.concat_tables(TABLES).to_pandas()
     pd.testing.assert_frame_equal(read(tmp_path / name), expected, check_exact=True)
+
+
+@pytest.mark.parametrize("number", [errno.EINVAL, errno.ENOTSOCK])
+def test_append_where_the_system_cannot_copy_gives_the_same(tmp_path: Path, monkeypatch, number: int):
+    def refuse(*arguments: object) -> int:
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(os, "sendfile", refuse)
+    writer = WRITERS[".csv"](tmp_path / "table.csv", TABLES[0].schema)
+    for place, table in enumerate(TABLES):
+        writer.append(write_part(tmp_path / f"{place}.csv", table))
+    writer.close()
+    expected = pa.concat_tables(TABLES).to_pandas()
+    pd.testing.assert_frame_equal(read(tmp_path / "table.csv"), expected, check_exact=True)
+
+
+def test_append_on_a_full_disk_is_no_reason_to_copy_in_another_way(tmp_path: Path, monkeypatch):
+    def refuse(*arguments: object) -> int:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(os, "sendfile", refuse)
+    writer = WRITERS[".csv"](tmp_path / "table.csv", TABLES[0].schema)
+    with pytest.raises(OSError, match="No space left"):
+        writer.append(write_part(tmp_path / "part.csv", TABLES[0]))
+    writer.close()
 
 
 @pytest.mark.parametrize("name", ["table.csv", "table.parquet"])

@@ -196,7 +196,8 @@ def _encoded(schema: Any, footers: Sequence[Footer], names: Sequence[str]) -> An
         found = schema.field(name).type
         n_bytes = sum(footer.text_bytes.get(name, 0) for footer in footers)
         repeats = _is_text(found) and n_bytes <= MAX_ENCODED_BYTES * n_rows
-        fields.append((name, pa.dictionary(pa.int32(), found) if repeats else found))
+        # of this type are the dictionaries that Arrow reads, also where the writer's texts were large ones
+        fields.append((name, pa.dictionary(pa.int32(), pa.string()) if repeats else found))
     return pa.schema(fields)
 
 
