@@ -86,6 +86,8 @@ def assemble_service(config: Config, processes: Sequence[FeatureProcess], *, nee
     host.watch()
     stored = config.monitoring.storage
     storage = None if stored is None else PredictionStorage(stored, on_loss=metrics.count_loss)
+    if storage is not None:
+        storage.start()
     service = PredictionService(host, storage=storage, metrics=metrics, max_batch_rows=config.serving.max_batch_rows)
     contract = PredictionContract(service, config.serving)
     return ServiceParts(HttpApi(contract.routes(), config.serving, metrics), contract, service)
