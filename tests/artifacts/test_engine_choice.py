@@ -19,6 +19,7 @@ from sklearn.preprocessing import PowerTransformer, StandardScaler
 from sklearn.svm import SVC
 from xgboost import XGBClassifier, XGBRegressor
 
+from ml_project.artifacts import edge_rows
 from ml_project.artifacts.engine_choice import choose_engine
 from ml_project.artifacts.loading import load_artifact
 from ml_project.artifacts.manifest import PREPROCESSING, EngineChoice
@@ -119,7 +120,10 @@ def test_choose_engine_broken_model_has_reasons_instead_of_a_crash(linear: Fitte
     assert all("AttributeError" in engine.reason for engine in choice.refused)
 
 
-def test_choose_engine_model_that_refuses_missing_numbers_is_not_replaced_by_onnx_that_does_not():
+def test_choose_engine_model_that_refuses_missing_numbers_is_not_replaced_by_onnx_that_does_not(
+    monkeypatch: pytest.MonkeyPatch,
+):
+    monkeypatch.setattr(edge_rows, "N_UNUSUAL_ROWS", 50)  # they are asked for one by one
     fitted = fit("histogram_boosting", imputing=None, scaling=None)
     columns = fitted.estimator.named_steps["features"].fitted_
     known = fitted.raw.dropna(subset=["age", "fare", "embarked"])

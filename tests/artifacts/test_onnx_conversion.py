@@ -82,7 +82,10 @@ def test_convert_preprocessing_reproduces_it(preprocessing: dict[str, Any]):
     assert found.largest < 1e-12
 
 
-QUIET = {"lightgbm": {"verbosity": -1}, "catboost": {"verbose": False, "allow_writing_files": False}}
+QUIET = {
+    "lightgbm": {"verbosity": -1, "n_jobs": 1},
+    "catboost": {"verbose": False, "allow_writing_files": False, "thread_count": 1},
+}
 FEW = {"n_estimators": 8}
 CLASSIFIERS = {
     "linear discriminant": LinearDiscriminantAnalysis(),
@@ -92,7 +95,7 @@ CLASSIFIERS = {
     "gradient boosting": GradientBoostingClassifier(n_estimators=8),
     "LightGBM's forest": LGBMClassifier(**FEW, boosting_type="rf", bagging_freq=1, bagging_fraction=0.5,
                                         **QUIET["lightgbm"]),
-    "XGBoost, parallel trees": XGBClassifier(**FEW, num_parallel_tree=2, subsample=0.5),
+    "XGBoost, parallel trees": XGBClassifier(**FEW, n_jobs=1, num_parallel_tree=2, subsample=0.5),
 }  # fmt: skip
 MULTI_CLASSIFIERS = {
     "LightGBM, one against all": LGBMClassifier(**FEW, objective="multiclassova", **QUIET["lightgbm"]),
@@ -110,7 +113,7 @@ REGRESSORS = {
     "gradient boosting": GradientBoostingRegressor(n_estimators=8),
     "bagged trees": BaggingRegressor(DecisionTreeRegressor(max_depth=4), 8, max_features=0.6, random_state=0),
     "histogram of counts": HistGradientBoostingRegressor(max_iter=8, loss="poisson"),
-    **{f"XGBoost {name}": XGBRegressor(**FEW, objective=name)
+    **{f"XGBoost {name}": XGBRegressor(**FEW, n_jobs=1, objective=name)
        for name in ("reg:absoluteerror", "reg:pseudohubererror", "count:poisson", "reg:tweedie")},
     **{f"LightGBM {name}": LGBMRegressor(**FEW, objective=name, **QUIET["lightgbm"])
        for name in ("regression_l1", "huber", "quantile", "poisson", "tweedie")},
