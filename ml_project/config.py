@@ -248,7 +248,7 @@ class ArtifactsConfig(Section):
     path: Path = Path("data/serialised_models/model.zip")
     """File of the exported model."""
     engine: Literal["auto", "onnx", "native"] = "auto"
-    """Inference engine: auto takes ONNX where it reproduces the model's predictions; onnx fails where it does not."""
+    """Inference engine: auto takes the fastest that reproduces the model's predictions; onnx fails where it does not."""
 
 
 class PredictionConfig(Section):
@@ -281,7 +281,7 @@ class ComputeConfig(Section):
     """What a run may use of the machine."""
 
     n_processes: PositiveInt | None = None
-    """Processes that fit models at the same time; by default one per core that this process may use."""
+    """Processes that fit models or score rows; by default one per core that this process may use."""
     n_threads: PositiveInt = 1
     """Threads of one fit; more than one can change the last digits of a score."""
     device: Literal["cpu", "gpu", "auto"] = "cpu"
