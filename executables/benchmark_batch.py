@@ -24,7 +24,7 @@ from pathlib import Path
 REPOSITORY = Path(__file__).resolve().parent.parent
 USE_CASE = REPOSITORY / "use_cases" / "predicting_historic_data_local.py"
 GOAL_RATIO, GOAL_MEGABYTES = 0.8, 1000
-BARE_ROWS, BARE_CHUNK_ROWS, COMPARED_ROWS = 200_000, 50_000, 20_000
+BARE_ROWS, BARE_CHUNK_ROWS, COMPARED_ROWS = 100_000, 50_000, 10_000
 SECONDS_BETWEEN_LOOKS = 0.2
 
 
@@ -65,6 +65,8 @@ def prepare(folder: Path, n_rows: int) -> tuple[Path, Path]:
             "modelling.n_hyperparameter_optimisation_runs": 1,
             "splits.n_folds": 2,
             "evaluation.explain": "false",
+            "evaluation.n_bootstrap_samples": 10,
+            "compute.n_processes": 1,
             "evaluation.directory": folder / "evaluation",
             "tracking.enabled": "false",
             "artifacts.path": artifact,

@@ -167,6 +167,8 @@ def row_feature[**P, R](
 ) -> Callable[[Callable[P, R]], RowFeature[P, R]]:
     """Turn a function of one row's plain values into a feature process.
 
+    The function's result must depend on its arguments alone: for texts that repeat in a table it is called once.
+
     Parameters
     ----------
     inputs
