@@ -248,7 +248,7 @@ class ArtifactsConfig(Section):
     path: Path = Path("data/serialised_models/model.zip")
     """File of the exported model."""
     engine: Literal["auto", "onnx", "native"] = "auto"
-    """Inference engine: auto takes the fastest that reproduces the model's predictions; onnx fails where it does not."""
+    """Inference engine: auto: the fastest that reproduces the model's predictions; onnx fails where it does not."""
 
 
 class PredictionConfig(Section):
