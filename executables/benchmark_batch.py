@@ -239,7 +239,7 @@ def check_resuming(artifact: Path, table: Path, folder: Path, n_kills: int) -> s
         process = subprocess.Popen(
             use_case(artifact, table, output), cwd=REPOSITORY, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
         )
-        while process.poll() is None and len(list(parts.glob("*.json"))) <= done + 1:
+        while process.poll() is None and len(list(parts.glob("*.json"))) <= done:
             time.sleep(0.01)
         process.send_signal(signal.SIGKILL)
         process.wait()

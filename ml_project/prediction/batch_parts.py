@@ -26,9 +26,9 @@ from ml_project.prediction.batch_keys import KeyRange
 from ml_project.prediction.batch_rows import CheckedChunk
 from ml_project.validation.expectations import ColumnSums
 
-PLAN, LOCK, SUMMARY = "plan.json", "lock", "json"
+LOCK, SUMMARY = "lock", "json"
 PREDICTIONS, REJECTED, KEPT, ROWS = "predictions", "rejected.csv", "kept.npz", "rows.arrow"
-_OWN_FILE = re.compile(r"[0-9a-f]{8}-\d{6,}\.[a-z0-9.]+?(\.\d+\.unfinished)?|plan\.json|lock")
+_OWN_FILE = re.compile(r"[0-9a-f]{16}-\d{6,}\.[a-z0-9.]+?(\.\d+\.unfinished)?|lock")
 
 
 class FindingSummary(BaseModel):
@@ -189,14 +189,10 @@ class PartsFolder:
         self.path = parts_path(output)
         self._lock = _hold(self.path, output)
         content = json.dumps({"run": uuid.uuid4().hex} if plan is None else plan, sort_keys=True).encode()
-        self.files = PartFiles(self.path, hashlib.sha256(content).hexdigest()[:8])
-        self.done: dict[int, ChunkSummary] = {}
+        self.files = PartFiles(self.path, hashlib.sha256(content).hexdigest()[:16])
         try:
-            if self._holds(content):
-                self.done = self._read_done()
-            else:
-                self._clear(keep=(LOCK,))
-                (self.path / PLAN).write_bytes(content)
+            self.done = self._read_done()
+            self._clear(keep=(LOCK, self.files.plan))
         except BaseException:
             os.close(self._lock)
             raise
@@ -212,12 +208,6 @@ class PartsFolder:
             self.path.rmdir()
         os.close(self._lock)
 
-    def _holds(self, plan: bytes) -> bool:
-        try:
-            return (self.path / PLAN).read_bytes() == plan
-        except OSError:
-            return False
-
     def _read_done(self) -> dict[int, ChunkSummary]:
         pattern = re.compile(rf"{self.files.plan}-(\d+)\.{SUMMARY}")
         numbers = sorted(int(found[1]) for entry in self.path.iterdir() if (found := pattern.fullmatch(entry.name)))
@@ -225,8 +215,9 @@ class PartsFolder:
         return {summary.number: summary for summary in summaries if summary is not None}
 
     def _clear(self, keep: tuple[str, ...] = ()) -> None:
+        """Remove the files of runs, but those whose names start as given; what else lies here is not touched."""
         for entry in list(self.path.iterdir()):
-            if _OWN_FILE.fullmatch(entry.name) and entry.name not in keep:
+            if _OWN_FILE.fullmatch(entry.name) and not entry.name.startswith(keep):
                 entry.unlink(missing_ok=True)
 
 

@@ -20,7 +20,8 @@ from ml_project.artifacts.loading import LoadedArtifact
 from ml_project.errors import DataSourceError, InvalidDataError, MlProjectError
 from ml_project.prediction import batch_run
 from ml_project.prediction.batch import score_table
-from ml_project.prediction.batch_parts import PartsFolder, parts_path
+from ml_project.prediction.batch_chunk import ChunkScorer
+from ml_project.prediction.batch_parts import ChunkSummary, PartsFolder, parts_path
 from tests.artifacts.fitted import TITANIC, Fitted, titanic
 from tests.conftest import REPOSITORY
 from tests.prediction.loading import Model
@@ -226,8 +227,12 @@ def test_score_table_damaged_parts_are_scored_again(artifact, forest: Fitted, ou
     shortened.write_bytes(shortened.read_bytes()[:-1])
     emptied.with_suffix(".json").write_text("")
     gone.unlink()
+    scored = []
+    score = ChunkScorer.score
+    monkeypatch.setattr(ChunkScorer, "score", lambda self, job: (scored.append(job.number), score(self, job))[1])
     score_table(artifact, config)
     assert "200 rows are scored already" in capsys.readouterr().err
+    assert scored == [0, 1, 2, *range(5, 14)]
     assert output.read_bytes() == reference(artifact, forest, output, chunk_rows=100)
 
 
@@ -297,6 +302,19 @@ def test_score_table_while_another_run_writes_the_output_is_refused(artifact, fo
         _, told = process.communicate(timeout=SECONDS_TO_WAIT)
         assert process.returncode == 0, told
     assert (tmp_path / "out.csv").read_bytes() == reference(artifact, forest, tmp_path / "out.csv", chunk_rows=13)
+
+
+def test_parts_folder_of_another_plan_is_cleared(tmp_path: Path):
+    held = PartsFolder(tmp_path / "out.csv", {"a": 1})
+    held.files.write(ChunkSummary(number=0, n_source=1), {"predictions": [b"1"]})
+    held.release()
+    again = PartsFolder(tmp_path / "out.csv", {"a": 1})
+    assert list(again.done) == [0]
+    again.release()
+    other = PartsFolder(tmp_path / "out.csv", {"a": 2})
+    assert other.done == {}
+    assert [entry.name for entry in other.path.iterdir()] == ["lock"]
+    other.remove()
 
 
 def test_parts_folder_held_by_nobody_can_be_held_again(tmp_path: Path):
