@@ -76,7 +76,7 @@ class StorageConfig(Section):
     """Longest time that a prediction waits to be written; a killed process loses at most those of this window."""
     durable: bool = False
     """Whether an answer waits until its prediction is written, so that a killed process loses nothing answered."""
-    max_pending: PositiveInt = 100_000
+    max_pending: PositiveInt = 50_000
     """Most predictions waiting to be written; more are lost, counted and logged, but answered."""
     timeout_seconds: PositiveFloat = 5.0
     """Seconds that a durable answer waits for the database, and that the service's end does."""
