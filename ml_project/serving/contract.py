@@ -42,6 +42,7 @@ class PredictionContract:
         return (
             Route("POST", "/predict", self.predict),
             Route("POST", "/invocations", self.invoke),
+            Route("POST", f"/endpoints/{self.model_name}/invocations", self.invoke),
             Route("POST", f"{model}/infer", self.infer),
             Route("POST", "/feedback", self.take_feedback),
             Route("GET", "/health", self.say_alive, open=True),

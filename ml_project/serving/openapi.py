@@ -59,7 +59,7 @@ def describe_service(model: LoadedArtifact | None, *, model_name: str, has_key: 
 def _paths(model: LoadedArtifact | None, model_name: str) -> Document:
     v2 = f"/v2/models/{model_name}"
     groups = {
-        "Predictions": _prediction_paths({} if model is None else model.example),
+        "Predictions": _prediction_paths({} if model is None else model.example, model_name),
         "Operation": {
             "/health": _get("Whether the process answers", _status(), ()),
             "/ready": _get("Whether a model is loaded", _status("model_version"), ("503",)),
@@ -90,16 +90,14 @@ def _paths(model: LoadedArtifact | None, model_name: str) -> Document:
     return {path: operations for paths in groups.values() for path, operations in paths.items()}
 
 
-def _prediction_paths(example: Mapping[str, Any]) -> Document:
+def _prediction_paths(example: Mapping[str, Any], model_name: str) -> Document:
     either = {"oneOf": [ref("Record"), {"type": "array", "items": ref("Record")}]}
     answers = {"oneOf": [ref("Prediction"), ref("Predictions")]}
     return {
         "/predict": _post("Predict one record, or a list of them", _json(either, example), _json(answers), _READING),
-        "/invocations": _post(
-            "Predict in the forms of MLflow and SageMaker",
-            {**_json(ref("Invocation"), {"dataframe_records": [example]}), "text/csv": {"schema": TEXT}},
-            _json(ref("Predictions")),
-            _READING,
+        "/invocations": _post("Predict in the forms of MLflow and SageMaker", *_invocation(example), _READING),
+        f"/endpoints/{model_name}/invocations": _post(
+            "The same, where MLflow's deployment client asks for it", *_invocation(example), _READING
         ),
         "/feedback": _post(
             "Say what a prediction should have been",
@@ -109,6 +107,12 @@ def _prediction_paths(example: Mapping[str, Any]) -> Document:
             status="202",
         ),
     }
+
+
+def _invocation(example: Mapping[str, Any]) -> tuple[Document, Document]:
+    """Return the bodies of requests and answers."""
+    body = {**_json(ref("Invocation"), {"dataframe_records": [example]}), "text/csv": {"schema": TEXT}}
+    return body, _json(ref("Predictions"))
 
 
 def _status(*further: str) -> Document:

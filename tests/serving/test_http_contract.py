@@ -15,6 +15,7 @@ FORMS = ("dataframe_records", "instances", "inputs")
 ROUTES = {
     "/predict": "POST",
     "/invocations": "POST",
+    "/endpoints/model/invocations": "POST",
     "/v2/models/model/infer": "POST",
     "/feedback": "POST",
     "/health": "GET, HEAD",
@@ -204,6 +205,14 @@ def test_invocations_columns_are_predicted(service, artifact, records):
     content = {name: [row[name] for row in records[:3]] for name in records[0]}
     answer = service.post("/invocations", {"inputs": content, "params": {}})
     assert [without_id(item) for item in answer.json()["predictions"]] == expected(artifact, records[:3])
+
+
+def test_invocations_nan_is_a_missing_number_and_infinity_none(service, record):
+    missing, infinite = ({"instances": [{**record, "age": value}]} for value in (float("nan"), float("inf")))
+    absent = service.post("/invocations", {"instances": [{**record, "age": None}]}).json()["predictions"]
+    assert without_id(service.post("/invocations", missing).json()["predictions"][0]) == without_id(absent[0])
+    _, details = check_error(service.post("/invocations", infinite), 422, "data_invalid")
+    assert details == [{"row": 0, "field": "age", "value": "inf", "problem": "must be finite"}]
 
 
 @pytest.mark.parametrize("media_type", ["text/csv", "text/csv; charset=utf-8; header=present", "Text/CSV"])
