@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import threading
@@ -199,6 +200,7 @@ def _make(load: Callable[[], Scorable], version: str, make_scorer: MakeScorer) -
 def _score(job: ChunkJob) -> ChunkSummary:
     if _Worker.scorer is None:
         _Worker.scorer = _Worker.make()
+        gc.freeze()  # loky collects garbage every second, and need not look at a model and libraries that stay
     return _Worker.scorer.score(job)
 
 
