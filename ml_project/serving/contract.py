@@ -132,7 +132,12 @@ class PredictionContract:
 
     def describe(self) -> dict[str, Any]:
         """Return the OpenAPI document of the service with the current model."""
-        return describe_service(self.service.host.current, model_name=self.model_name, has_key=self.has_key)
+        return describe_service(
+            self.service.host.current,
+            model_name=self.model_name,
+            has_key=self.has_key,
+            open_paths=[route.path for route in self.routes() if route.open],
+        )
 
     def say_alive_in_v2(self, request: HttpRequest, request_id: str) -> HttpAnswer:
         """Say that the process answers, in the Open Inference Protocol."""

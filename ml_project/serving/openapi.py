@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import ml_project
@@ -22,7 +22,9 @@ _ERROR_CODES = {
 _READING = ("400", "408", "413", "415", "422", "503")
 
 
-def describe_service(model: LoadedArtifact | None, *, model_name: str, has_key: bool) -> Document:
+def describe_service(
+    model: LoadedArtifact | None, *, model_name: str, has_key: bool, open_paths: Collection[str] = ()
+) -> Document:
     """Return the OpenAPI 3.1 document.
 
     Parameters
@@ -34,6 +36,8 @@ def describe_service(model: LoadedArtifact | None, *, model_name: str, has_key: 
         Name of the model in the Open Inference Protocol.
     has_key
         Whether requests need a key.
+    open_paths
+        Those that do not need it.
     """
     served = "no model yet" if model is None else f"{model.manifest.name}, version {model.model_version}"
     document: Document = {
@@ -53,6 +57,8 @@ def describe_service(model: LoadedArtifact | None, *, model_name: str, has_key: 
             "bearer": {"type": "http", "scheme": "bearer"},
         }
         document["security"] = [{"key": []}, {"bearer": []}]
+        for path in document["paths"].keys() & set(open_paths):
+            document["paths"][path]["get"]["security"] = []
     return document
 
 

@@ -84,8 +84,12 @@ def service(request, services):
 @pytest.fixture(params=FRAMEWORKS)
 def limited(request, services):
     """A service with a key, low limits and durable storage."""
+    return limited_service(services, request.param)
+
+
+def limited_service(services, framework):
     return services(
-        request.param,
+        framework,
         "limited",
         serving__api_key=KEY,
         serving__max_body_bytes=20_000,
