@@ -6,6 +6,7 @@ import os
 import sys
 import threading
 import time
+from contextlib import suppress
 from datetime import UTC, datetime
 
 from pydantic_core import to_json
@@ -68,15 +69,16 @@ class RequestLog:
             self._start()
 
     def flush(self) -> None:
-        """Write what is there."""
+        """Write what is there; what cannot be written is lost, because no request may fail for its log."""
         with self._lock:
             lines, self._lines = self._lines, []
             self._last_write = time.time()
             if lines:
                 lines.append(b"")
                 content = memoryview(b"\n".join(lines))
-                while content:
-                    content = content[os.write(self._descriptor, content) :]
+                with suppress(OSError):
+                    while content:
+                        content = content[os.write(self._descriptor, content) :]
 
     def close(self) -> None:
         """Write what is there, for the last time."""

@@ -1,9 +1,12 @@
 """How the service starts and ends: what it says when it cannot start, without a model, with several workers."""
 
 import json
+import os
 import shutil
 import signal
 import socket
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -11,7 +14,17 @@ import pytest
 from ml_project.monitoring.storage import read_predictions
 from ml_project.safe_file import replace_file
 from tests.serving.conftest import FRAMEWORKS
-from tests.serving.running import KEY, running, serving, start_and_end, wait_until
+from tests.serving.running import (
+    KEY,
+    REPOSITORY,
+    Service,
+    address_in,
+    clean_environment,
+    running,
+    serving,
+    start_and_end,
+    wait_until,
+)
 
 PROGRAM = "python -m ml_project serve: "
 APPLICATIONS = {
@@ -173,3 +186,23 @@ def test_address_framework_and_workers_are_announced(services):
         service = services(framework)
         wanted = f"Serving on http://127.0.0.1:{service.port} ({framework}, 1 worker); /docs shows how\n"
         assert service.wait_for_line("Serving on") == wanted
+
+
+@pytest.mark.parametrize("framework", FRAMEWORKS)
+def test_log_that_nobody_reads_any_more_fails_no_request(options, record, tmp_path, framework):
+    read, write = os.pipe()
+    words = [sys.executable, "-m", "ml_project", "serve", *options, "--framework", framework]
+    process = subprocess.Popen(words, cwd=REPOSITORY, env=clean_environment(), stderr=write)
+    os.close(write)
+    try:
+        with os.fdopen(read, encoding="utf-8") as lines:
+            port = address_in([next(line for line in lines if "Serving on" in line)])
+        service = Service(process, port)
+        wait_until(lambda: service.get("/ready").status == 200)
+        assert {service.post("/predict", record).status for _ in range(20)} == {200}
+        wait_until(lambda: service.metric("ml_project_requests_total") > 21)
+        assert service.stop() == 0
+    finally:
+        process.kill()
+        process.wait()
+    assert len(read_predictions(f"sqlite:///{tmp_path}/predictions.db")) == 20
