@@ -15,7 +15,7 @@ from ml_project.data.sources.csv_numbers import normalise_numbers
 from ml_project.data.sources.csv_problems import explain_csv, has_rows, holds_conflict_marker, refuse_open_quote
 from ml_project.data.sources.storage import Storage
 
-BLOCK_BYTES = 2**24
+BLOCK_BYTES = 2**22
 """Bytes that are parsed at once; a row must be shorter."""
 
 
