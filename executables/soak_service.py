@@ -1,9 +1,12 @@
 """Keep a service under load while its model is exchanged and its storage fails: no request may.
 
-Clients ask without a pause. Every second another version of the model is put in the place of the one before, now and
-then a damaged one; the database is locked by somebody else for seconds. Each answer must be a success, and its numbers
-those of the version that it names. In the end the service is told to stop under load, and every prediction that was
-answered must be in the database, but for those that its metrics count as lost.
+    python executables/soak_service.py --seconds 60
+
+Clients ask without a pause, some over one connection and some over a new one for each request. Every second another
+version of the model is put in the place of the one before, now and then a damaged one; the database is locked by
+somebody else or its disk is full for seconds (of a PostgreSQL given as --storage-url, a table is locked or connections
+are cut). Each answer must be a success, and its numbers those of the version that it names. In the end the service is
+told to stop under load: requests that were sent must be answered, and predictions answered must be in the database.
 """
 
 import argparse
@@ -14,7 +17,6 @@ import os
 import random
 import re
 import signal
-import sqlite3
 import subprocess
 import sys
 import tempfile
@@ -23,6 +25,10 @@ import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+
+from soak_faults import Faults
+
 from ml_project.artifacts.loading import load_artifact
 from ml_project.project.features import FEATURE_PROCESSES
 from ml_project.safe_file import replace_file
@@ -30,7 +36,6 @@ from ml_project.safe_file import replace_file
 REPOSITORY = Path(__file__).resolve().parent.parent
 CANDIDATES = ("linear", "decision_tree")
 RECORD = {"pclass": 1, "name": "Dee, Miss. Ann", "sex": "female", "age": None, "sibsp": 0, "parch": 1, "fare": 80}
-LOCK_SECONDS = 1.5
 
 
 @dataclass
@@ -66,6 +71,7 @@ def main() -> int:
     parser.add_argument("--clients", type=int, default=4, help="clients at the same time (default: 4)")
     parser.add_argument("--framework", choices=("fastapi", "flask"), default="fastapi")
     parser.add_argument("--workers", type=int, default=1)
+    parser.add_argument("--storage-url", help="database that is there already (default: a SQLite file)")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="soak_") as name:
         folder = Path(name)
@@ -90,20 +96,21 @@ def train(folder: Path, candidate: str) -> bytes:
 def soak(folder: Path, artifacts: list[bytes], arguments: argparse.Namespace) -> int:
     """Put a service under load and report."""
     tally = Tally(expected=dict(map(expectation, (folder / f"{name}.zip" for name in CANDIDATES))))
-    model, database = folder / "model.zip", folder / "predictions.db"
+    model, url = folder / "model.zip", arguments.storage_url or f"sqlite:///{folder}/predictions.db"
     replace_file(model, artifacts[0])
-    service, port, log = start(folder, model, database, arguments)
+    service, port, log = start(folder, model, url, arguments)
+    faults = Faults(url, service)
     clients = [threading.Thread(target=ask, args=(port, tally, seed)) for seed in range(arguments.clients)]
     for client in clients:
         client.start()
-    n_exchanges = disturb(model, artifacts, database, time.monotonic() + arguments.seconds)
+    n_exchanges = disturb(model, artifacts, faults, time.monotonic() + arguments.seconds)
     lost = read_metric(port, "ml_project_lost_predictions_total")
     tally.is_ending = True
     service.send_signal(signal.SIGTERM)
     for client in clients:
         client.join(60)
     code = service.wait(60)
-    return report(tally, code, database, n_exchanges=n_exchanges, lost=lost, log=log)
+    return report(tally, code, faults, n_exchanges=n_exchanges, lost=lost, log=log)
 
 
 def expectation(path: Path) -> tuple[str, dict]:
@@ -114,13 +121,13 @@ def expectation(path: Path) -> tuple[str, dict]:
 
 
 def start(
-    folder: Path, model: Path, database: Path, arguments: argparse.Namespace
+    folder: Path, model: Path, url: str, arguments: argparse.Namespace
 ) -> tuple[subprocess.Popen, int, Path]:
     """Start the service and return it with its port and log."""
     log = folder / "service.log"
     options = {
         "framework": arguments.framework, "workers": str(arguments.workers), "port": "0", "artifacts.path": str(model),
-        "monitoring.storage.url": f"sqlite:///{database}", "serving.model_check_seconds": "0.2",
+        "monitoring.storage.url": url, "serving.model_check_seconds": "0.2",
         "serving.log_requests": "false",
     }  # fmt: skip
     words = [word for option, value in options.items() for word in (f"--{option}", value)]
@@ -170,28 +177,22 @@ def ask(port: int, tally: Tally, seed: int) -> None:
             if tally.is_ending:
                 return
         tally.seconds.append(time.perf_counter() - started)
+        if seed % 2:
+            connection.close()
 
 
-def disturb(model: Path, artifacts: list[bytes], database: Path, deadline: float) -> int:
-    """Exchange the model, damage it, and lock the database, until a deadline; return the number of exchanges."""
+def disturb(model: Path, artifacts: list[bytes], faults: Faults, deadline: float) -> int:
+    """Exchange the model, damage it, and let the database fail, until a deadline; return the number of exchanges."""
     n_exchanges = 0
     while time.monotonic() < deadline:
         n_exchanges += 1
         content = artifacts[n_exchanges % 2]
         replace_file(model, content if n_exchanges % 4 else content[: len(content) // 2])
         if n_exchanges % 3 == 0:
-            lock(database)
+            faults.happen()
         else:
             time.sleep(1)
     return n_exchanges
-
-
-def lock(database: Path) -> None:
-    """Lock the database for a while."""
-    with contextlib.closing(sqlite3.connect(database, timeout=10, isolation_level=None)) as connection:
-        connection.execute("BEGIN EXCLUSIVE")
-        time.sleep(LOCK_SECONDS)
-        connection.execute("ROLLBACK")
 
 
 def read_metric(port: int, name: str) -> float:
@@ -202,11 +203,9 @@ def read_metric(port: int, name: str) -> float:
     return float(re.search(rf"^{name} (\S+)", text, re.MULTILINE)[1])
 
 
-def report(tally: Tally, code: int, database: Path, *, n_exchanges: int, lost: float, log: Path) -> int:
+def report(tally: Tally, code: int, faults: Faults, *, n_exchanges: int, lost: float, log: Path) -> int:
     """Print what happened and return the exit code."""
-    with contextlib.closing(sqlite3.connect(database)) as connection:
-        stored = {row[0] for row in connection.execute("SELECT prediction_id FROM predictions")}
-    missing = len(set(tally.ids) - stored)
+    missing = len(set(tally.ids) - faults.read_ids())
     quantiles = sorted(tally.seconds)
     p50, p99 = (1000 * quantiles[int(share * (len(quantiles) - 1))] for share in (0.5, 0.99))
     messages = [json.loads(line) for line in log.read_text().splitlines() if line.startswith("{")]
@@ -214,6 +213,9 @@ def report(tally: Tally, code: int, database: Path, *, n_exchanges: int, lost: f
     print(f"requests            {len(tally.seconds):,}, predictions {len(tally.ids):,}")
     print(f"failures            {len(tally.failures)}")
     print(f"exchanges of a file {n_exchanges}: {events.count('swapped')} swaps, {events.count('refused')} refusals")
+    told = sum(message["logger"].startswith("ml_project.monitoring") for message in messages)
+    counts = ", ".join(f"{name} {count}" for name, count in faults.counts.items())
+    print(f"faults of storage   {counts}; {told} lines in the log")
     print(f"stored              all but {missing} (counted as lost: {lost:.0f})")
     print(f"latency             p50 {p50:.2f} ms, p99 {p99:.2f} ms, longest {1000 * quantiles[-1]:.0f} ms")
     print(f"end                 exit code {code}, {tally.n_refused_at_end} clients refused after it")
