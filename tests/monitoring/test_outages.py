@@ -11,7 +11,7 @@ import pytest
 
 from ml_project.monitoring.storage import Feedback, read_predictions
 from tests.monitoring.batches import make_batch, stored_ids, wait_until
-from tests.monitoring.postgres import PASSWORD, free_port
+from tests.monitoring.postgres import PASSWORD
 from tests.monitoring.proxy import Proxy
 
 
@@ -291,7 +291,7 @@ def n_labels(url):
     "url",
     [
         f"postgresql://me:{PASSWORD}@database.invalid/db",
-        f"postgresql://me:{PASSWORD}@127.0.0.1:{free_port()}/db",
+        f"postgresql://me:{PASSWORD}@127.0.0.1:1/db",
         f"postgresql://me:{PASSWORD}@127.0.0.1:no-port/db",
         f"oracle+unknown://me:{PASSWORD}@127.0.0.1/db",
         f"mssql+pyodbc://me:{PASSWORD}@127.0.0.1/db",
