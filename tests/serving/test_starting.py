@@ -2,12 +2,10 @@
 
 import json
 import os
-import shutil
 import signal
 import socket
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 
@@ -55,12 +53,6 @@ def test_start_port_taken_says_what_to_do(options):
     )
 
 
-def test_start_foreign_host_says_what_to_do(options):
-    code, text = start_and_end(*options, "--host", "192.0.2.1")
-    assert code == 1
-    assert last_lines(text).startswith("The service cannot listen on 192.0.2.1:0: ")
-
-
 def test_start_no_artifact_says_where_it_was_looked_for(options, tmp_path):
     code, text = start_and_end(*options, "--artifacts.path", str(tmp_path / "no.zip"))
     assert code == 1
@@ -100,12 +92,6 @@ def test_start_wrong_settings_in_the_environment_are_all_named(options):
     ):
         assert wording in text
     assert "Traceback" not in text
-
-
-def test_start_wrong_run_mode_says_which_is_right(options):
-    code, text = start_and_end(*options, "--run_mode", "modelling", "--data_origin", "historic")
-    assert code == 2
-    assert "data_origin" in text
 
 
 @pytest.mark.parametrize("framework", FRAMEWORKS)
@@ -151,17 +137,6 @@ def test_workers_share_their_numbers_and_store_everything(artifact_file, record,
         assert service.stop() == 0
     assert set(read_predictions(f"sqlite:///{tmp_path}/predictions.db")["prediction_id"]) == ids
     assert not [line for line in service.lines if "Traceback" in line]
-
-
-@pytest.mark.parametrize("framework", FRAMEWORKS)
-def test_signal_lets_the_service_look_at_its_file(artifact_file, record, tmp_path, framework):
-    served = Path(shutil.copy(artifact_file, tmp_path / "model.zip"))
-    with serving(framework, served, tmp_path, serving__model_check_seconds=1000) as service:
-        wait_until(lambda: service.post("/predict", record).status == 200)
-        served.unlink()
-        service.process.send_signal(signal.SIGHUP)
-        service.wait_for_line("There is no file")
-        assert service.post("/predict", record).status == 200
 
 
 def test_end_by_keyboard_is_as_orderly(artifact_file, record, tmp_path):
