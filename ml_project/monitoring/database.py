@@ -13,6 +13,7 @@ from pydantic_core import to_json
 
 from ml_project.errors import DataSourceError
 from ml_project.monitoring.address import parse_url, sqlite_file
+from ml_project.monitoring.blocks import Block, insert_blocks
 from ml_project.monitoring.engine import create_engine
 from ml_project.monitoring.rows import TIME_COLUMNS, LabelRow, Row
 from ml_project.monitoring.tables import check_tables, has_tables, labels_table, make_tables, predictions_table
@@ -77,8 +78,7 @@ class Database:
         Exception
             What the driver raises.
         """
-        if self._file is not None and _identify(self._file) != self._file_identity:
-            raise MovedError(f"The file {str(self._file)!r} was moved or removed.")
+        self._check_place()
         predictions = [row for row in rows if not isinstance(row, LabelRow)]
         labels = [row for row in rows if isinstance(row, LabelRow)]
         with self._connection.begin():
@@ -87,12 +87,27 @@ class Database:
             self._insert(predictions_table(), predictions)
             self._insert(labels_table(), labels)
 
+    @property
+    def takes_blocks(self) -> bool:
+        """Return whether :meth:`write_blocks` can be used."""
+        return self._engine.dialect.driver == "pysqlite"
+
+    def write_blocks(self, blocks: Sequence[Block]) -> None:
+        """Insert the rows of blocks in one transaction; like :meth:`write`."""
+        self._check_place()
+        with self._connection.begin():
+            insert_blocks(self._connection, blocks)
+
     def close(self) -> None:
         """Give the connection back."""
         try:
             self._connection.close()
         finally:
             self._engine.dispose()
+
+    def _check_place(self) -> None:
+        if self._file is not None and _identify(self._file) != self._file_identity:
+            raise MovedError(f"The file {str(self._file)!r} was moved or removed.")
 
     def _insert(self, table: Table, rows: Sequence[Row]) -> None:
         insert = INSERTS.get(self._engine.dialect.driver, _insert_unknown)

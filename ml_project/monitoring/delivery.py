@@ -7,6 +7,7 @@ from collections import Counter, deque
 from collections.abc import Sequence
 from contextlib import suppress
 
+from ml_project.monitoring.blocks import Block
 from ml_project.monitoring.database import Database, MovedError
 from ml_project.monitoring.outage import OutageLog
 from ml_project.monitoring.rows import Row, to_plain_ascii
@@ -57,6 +58,22 @@ class Delivery:
         if database is not None:
             with suppress(Exception):  # what cannot be closed any more is gone already
                 database.close()
+
+    @property
+    def takes_blocks(self) -> bool:
+        """Return whether :meth:`deliver_blocks` is worth an attempt."""
+        return self._database is not None and self._database.takes_blocks and not self._n_failures
+
+    def deliver_blocks(self, blocks: Sequence[Block]) -> bool:
+        """Write blocks in one transaction; return whether that went well, because if not, rows have to be made of them.
+
+        What is wrong then shows when the rows are delivered.
+        """
+        try:
+            self.open().write_blocks(blocks)
+        except Exception:  # noqa: BLE001  each driver has errors of its own
+            return False
+        return True
 
     def deliver(self, rows: deque[Row]) -> tuple[int, int]:
         """Write the oldest rows and take off those that are settled.

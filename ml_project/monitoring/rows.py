@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple, cast
 
 import numpy as np
-from pydantic_core import PydanticSerializationError, SchemaSerializer, core_schema
+from pydantic_core import SchemaSerializer, core_schema
 
 from ml_project.data.columns import Columns
 from ml_project.monitoring.items import Feedback, Item, PredictionBatch
@@ -82,11 +82,11 @@ def to_prediction_rows(batch: PredictionBatch, start: int, stop: int) -> list[Pr
             to_json_text(outliers) if (outliers := batch.outliers[position]) else NO_OUTLIERS,
             latency,
         )
-        for position, features in zip(range(start, stop), _split(batch.engineered, start, stop), strict=True)
+        for position, features in zip(range(start, stop), split_columns(batch.engineered, start, stop), strict=True)
     ]
 
 
-def _split(columns: Columns, start: int, stop: int) -> Iterable[dict[str, Any]]:
+def split_columns(columns: Columns, start: int, stop: int) -> Iterable[dict[str, Any]]:
     """Return the rows of a part of columns."""
     if stop - start == 1 or not columns:
         return [{name: values.item(row) for name, values in columns.items()} for row in range(start, stop)]
@@ -117,9 +117,20 @@ def to_json_text(value: Any) -> str:
     '{"at":"1912-04-10T00:00:00","x":null}'
     """
     try:
-        return _to_json(value).decode()
-    except (PydanticSerializationError, UnicodeError, ValueError):
+        return encode_json(value)
+    except ValueError:
         return json.dumps(_plain(value), separators=(",", ":"))
+
+
+def encode_json(value: Any) -> str:
+    """Return a value as JSON in a quick way.
+
+    Raises
+    ------
+    ValueError
+        When JSON in UTF-8 cannot hold it.
+    """
+    return _to_json(value).decode()
 
 
 def _plain(value: Any) -> Any:

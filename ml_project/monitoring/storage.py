@@ -82,6 +82,11 @@ class PredictionStorage:
             self._inbox.close()
 
     @property
+    def is_durable(self) -> bool:
+        """Return whether answers wait until their predictions are stored."""
+        return self._config.durable
+
+    @property
     def n_pending(self) -> int:
         """Return how many predictions and labels wait to be written."""
         return self._inbox.n_pending

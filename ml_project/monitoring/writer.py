@@ -8,17 +8,18 @@ from collections import deque
 from concurrent.futures import Future
 
 from ml_project.config_service import StorageConfig
+from ml_project.monitoring.blocks import BLOCKS_PER_COMMIT, ROWS_PER_BLOCK, to_block
 from ml_project.monitoring.delivery import Delivery
 from ml_project.monitoring.inbox import Inbox
-from ml_project.monitoring.items import Item, count_predictions
+from ml_project.monitoring.items import Item, PredictionBatch, count_predictions
 from ml_project.monitoring.outage import OutageLog
 from ml_project.monitoring.promises import Promises
 from ml_project.monitoring.rows import Row, to_rows
 
 ROWS_PER_BREATH = 16
 BREATH_SECONDS = 0.0001
-"""After so many rows the interpreter's lock is left to requests for so long: they wait for tens of microseconds, not
-for the five milliseconds after which Python would interrupt this thread."""
+"""After so many rows, or a block of them, the interpreter's lock is left to requests for so long: they wait for a few
+hundred microseconds at most, not for the five milliseconds after which Python would interrupt this thread."""
 FIRST_DELAY_SECONDS, LONGEST_DELAY_SECONDS = 0.1, 2.0
 LONGEST_DELAY_AT_END_SECONDS = 0.2
 
@@ -76,18 +77,37 @@ class Writer:
             self._attempt()
 
     def _convert(self, *, breathe_until: float) -> None:
-        """Make rows of what requests left, giving way to them every now and then."""
+        """Make rows of what requests left, or write it at once, giving way to requests every now and then."""
         items, promise = self._inbox.take()
         for item in items:
             if isinstance(item, list):
                 self._rows += item
                 continue
-            for start in range(0, count_predictions(item), ROWS_PER_BREATH):
+            n_written = self._write_in_blocks(item, breathe_until)
+            for start in range(n_written, count_predictions(item), ROWS_PER_BREATH):
                 self._rows += self._make_rows(item, start)
-                if time.monotonic() < breathe_until:
-                    time.sleep(BREATH_SECONDS)
+                _breathe(breathe_until)
         if promise is not None:
             self._promised.append(promise)
+
+    def _write_in_blocks(self, item: Item, breathe_until: float) -> int:
+        """Write a batch at once where that is possible; return how many of its first predictions were written."""
+        if not isinstance(item, PredictionBatch) or not self._delivery.takes_blocks:
+            return 0
+        n_rows = len(item.ids)
+        for first in range(0, n_rows, ROWS_PER_BLOCK * BLOCKS_PER_COMMIT):
+            last = min(first + ROWS_PER_BLOCK * BLOCKS_PER_COMMIT, n_rows)
+            blocks = []
+            for start in range(first, last, ROWS_PER_BLOCK):
+                try:
+                    blocks.append(to_block(item, start, min(start + ROWS_PER_BLOCK, last)))
+                except Exception:  # noqa: BLE001  a record may hold anything; rows can be made of nearly everything
+                    return first
+                _breathe(breathe_until)
+            if not self._delivery.deliver_blocks(blocks):
+                return first
+            self._inbox.settle(last - first, 0)
+        return n_rows
 
     def _make_rows(self, item: Item, start: int) -> list[Row]:
         """Return rows of an item from a position on; what cannot be one is counted as lost, each prediction alone."""
@@ -128,3 +148,9 @@ class Writer:
             for promise in self._promised:
                 self._promises.keep(promise)
             self._promised.clear()
+
+
+def _breathe(until: float) -> None:
+    """Leave the interpreter's lock to requests for a moment, unless time presses."""
+    if time.monotonic() < until:
+        time.sleep(BREATH_SECONDS)

@@ -79,7 +79,7 @@ class HttpApi:
         self._lock = threading.Lock()
 
     def answer(self, request: HttpRequest, *, started: float | None = None) -> HttpAnswer:
-        """Return the answer to a request.
+        """Return the answer to a request, with everything done that belongs to it.
 
         Parameters
         ----------
@@ -87,6 +87,15 @@ class HttpApi:
             The request with its whole body.
         started
             When it arrived, on the clock of :func:`time.perf_counter`; now by default.
+        """
+        answer = self.respond(request, started=started)
+        self.finish(request)
+        return answer
+
+    def respond(self, request: HttpRequest, *, started: float | None = None) -> HttpAnswer:
+        """Return the answer to a request and leave what can wait to :meth:`finish`, which has to follow in any case.
+
+        Parameters are those of :meth:`answer`.
         """
         started = time.perf_counter() if started is None else started
         request_id = _request_id(request)
@@ -97,8 +106,18 @@ class HttpApi:
         except Exception as error:  # noqa: BLE001  whatever fails here has to become an answer
             answer = self._refuse(error, request, request_id)
         answer.headers = {"X-Request-Id": request_id, **(answer.headers or {})}
-        self._note(request, route, answer, request_id, time.perf_counter() - started)
+        seconds = time.perf_counter() - started
+        request.afterwards.append(lambda: self._note(request, route, answer, request_id, seconds))
         return answer
+
+    def finish(self, request: HttpRequest) -> None:
+        """Do what could wait: count, log and store."""
+        for work in request.afterwards:
+            try:
+                work()
+            except Exception:  # noqa: BLE001  the answer is given; the rest shall be done all the same
+                _LOG.exception("work after an answer failed", extra={"path": request.path})
+        request.afterwards.clear()
 
     def enter(self) -> bool:
         """Count a request as under way, and return whether there is room for it; :meth:`leave` follows in any case."""

@@ -65,13 +65,15 @@ class PredictionContract:
     def predict(self, request: HttpRequest, request_id: str) -> HttpAnswer:
         """Answer one record, or a list of them."""
         payload = json_body.read_json(request)
-        served = self.service.predict(json_body.to_records(payload), request_id=request_id)
+        served = self.service.predict(
+            json_body.to_records(payload), request_id=request_id, afterwards=request.afterwards
+        )
         return _predicted(json_body.from_answers(payload, served.answers), served)
 
     def invoke(self, request: HttpRequest, request_id: str) -> HttpAnswer:
         """Answer the forms of MLflow and SageMaker."""
         records = invocations.to_records(request, max_records=self.service.max_batch_rows)
-        served = self.service.predict(records, request_id=request_id)
+        served = self.service.predict(records, request_id=request_id, afterwards=request.afterwards)
         return _predicted({"predictions": served.answers}, served)
 
     def infer(self, request: HttpRequest, request_id: str) -> HttpAnswer:
@@ -80,7 +82,7 @@ class PredictionContract:
         asked = open_inference.read_request(
             request, is_classification=is_classification, max_records=self.service.max_batch_rows
         )
-        served = self.service.predict(asked.records, request_id=request_id)
+        served = self.service.predict(asked.records, request_id=request_id, afterwards=request.afterwards)
         content = open_inference.from_answers(
             served.answers,
             asked,

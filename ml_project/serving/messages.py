@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import Future
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from pydantic_core import to_json
@@ -26,12 +26,15 @@ class HttpRequest:
         Values by lower-case name.
     body
         The whole body.
+    afterwards
+        What can wait until the answer is on its way.
     """
 
     method: str
     path: str
     headers: Mapping[str, str]
     body: bytes = b""
+    afterwards: list[Callable[[], object]] = field(default_factory=list)
 
 
 @dataclass(slots=True)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import time
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from ml_project.artifacts.loading import LoadedArtifact
@@ -78,7 +79,13 @@ class PredictionService:
             raise NotReadyError("No model is loaded yet; try again when GET /ready answers 200.")
         return model
 
-    def predict(self, records: Sequence[Mapping[str, Any]], *, request_id: str | None = None) -> ServedPredictions:
+    def predict(
+        self,
+        records: Sequence[Mapping[str, Any]],
+        *,
+        request_id: str | None = None,
+        afterwards: list[Callable[[], object]] | None = None,
+    ) -> ServedPredictions:
         """Return one answer per record, in order.
 
         Parameters
@@ -87,6 +94,8 @@ class PredictionService:
             Values by column name, as parsed from JSON.
         request_id
             What the stored predictions are found by, beside their own identifiers.
+        afterwards
+            Takes what can wait until the answers are on their way; nothing waits where there is no such list.
 
         Raises
         ------
@@ -108,24 +117,28 @@ class PredictionService:
         outputs = model.pipeline.to_answers(scored.outputs)
         outliers = model.outlier_check.find(scored.records)
         ids = new_prediction_ids(len(outputs))
-        seconds = time.perf_counter() - started
-        self.metrics.count_predictions(model.model_version, outputs, outliers)
+        batch = PredictionBatch(
+            ids=ids,
+            created_at=time.time(),
+            request_id=request_id,
+            model_version=model.model_version,
+            records=_with_identifiers(scored, records, model.pipeline.id_column),
+            engineered=scored.engineered,
+            outputs=outputs,
+            outliers=outliers,
+            latency_seconds=time.perf_counter() - started,
+        )
         stored = None
-        if self.storage is not None and ids:
-            stored = self.storage.add(
-                PredictionBatch(
-                    ids=ids,
-                    created_at=time.time(),
-                    request_id=request_id,
-                    model_version=model.model_version,
-                    records=_with_identifiers(scored, records, model.pipeline.id_column),
-                    engineered=scored.engineered,
-                    outputs=outputs,
-                    outliers=outliers,
-                    latency_seconds=seconds,
-                )
-            )
+        if afterwards is None or (self.storage is not None and self.storage.is_durable):
+            stored = self._keep(batch)
+        else:
+            afterwards.append(partial(self._keep, batch))
         return ServedPredictions(_answers(ids, outputs, outliers), model, stored)
+
+    def _keep(self, batch: PredictionBatch) -> Future[None] | None:
+        """Count predictions and store them."""
+        self.metrics.count_predictions(batch.model_version, batch.outputs, batch.outliers)
+        return self.storage.add(batch) if self.storage is not None and batch.ids else None
 
     def take_feedback(self, prediction_id: Any, label: Any) -> tuple[str, Future[None] | None]:
         """Store what a prediction should have been; return the prediction's identifier, and what is to be waited for.
@@ -168,7 +181,7 @@ def _with_identifiers(
     scored: ScoredRecords, records: Sequence[Mapping[str, Any]], id_column: str | None
 ) -> Sequence[Mapping[str, Any]]:
     """Return the raw records, each with its identifier where it came with one."""
-    if id_column is None or id_column in scored.records[0]:
+    if id_column is None or not scored.records or id_column in scored.records[0]:
         return scored.records
     return [
         {id_column: record[id_column], **valid} if id_column in record else valid
