@@ -1,8 +1,9 @@
 """Run every command of the documentation as it stands, in order: python executables/run_documented_commands.py FILE...
 
 A fenced block marked ``bash`` is run. One marked ``bash server=URL`` is started, must answer on the URL, and is
-stopped. One marked ``bash fails=CODE`` must end with that exit code. One marked ``bash by-hand`` is not run, because it
-would clone the repository or run this pipeline inside itself.
+stopped; one marked ``bash background=URL`` is stopped after the last block of its file. One marked ``bash fails=CODE``
+must end with that exit code. One marked ``bash by-hand`` is not run, because it would clone the repository, run this
+pipeline inside itself, or take very long.
 """
 
 import os
@@ -13,6 +14,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -39,35 +41,49 @@ def find_blocks(file: Path) -> list[Block]:
     ]
 
 
-def run_block(block: Block) -> bool:
-    """Run a block and return whether it did what its mark says."""
+def run_file(file: Path) -> Block | None:
+    """Run the blocks of a file until one does not do what its mark says, and return that one."""
+    with ExitStack() as servers:
+        return next((block for block in find_blocks(file) if not run_block(block, servers)), None)
+
+
+def run_block(block: Block, servers: ExitStack) -> bool:
+    """Run a block and return whether it did what its mark says; what stays in the background is ended by the stack."""
     print(f"\n--- {block.file}:{block.line} {block.mark}\n{block.commands.rstrip()}", flush=True)
-    if block.mark == "by-hand":
+    kind, _, value = block.mark.partition("=")
+    if kind == "by-hand":
         return True
-    if block.mark.startswith("server="):
-        return run_server(block.commands, block.mark.removeprefix("server="))
-    expected = int(block.mark.removeprefix("fails=")) if block.mark.startswith("fails=") else 0
+    if kind == "background":
+        return start_server(block.commands, value, servers)
+    if kind == "server":
+        with ExitStack() as only_this:
+            return start_server(block.commands, value, only_this)
+    expected = int(value) if kind == "fails" else 0
     code = subprocess.run(["bash", "-euo", "pipefail", "-c", block.commands], check=False).returncode
     if code != expected:
         print(f"exit code {code}, expected {expected}", flush=True)
     return code == expected
 
 
-def run_server(commands: str, url: str) -> bool:
-    """Start a server, wait until it answers, and stop it with everything that it started."""
+def start_server(commands: str, url: str, servers: ExitStack) -> bool:
+    """Start a server and return whether it answers; the stack ends it with everything that it started."""
     server = subprocess.Popen(["bash", "-c", commands], start_new_session=True, stdout=subprocess.DEVNULL)
-    try:
-        deadline = time.monotonic() + SERVER_SECONDS
-        while time.monotonic() < deadline and server.poll() is None:
-            if answers(url):
-                print(f"{url} answers", flush=True)
-                return True
-            time.sleep(0.5)
-        print(f"{url} does not answer", flush=True)
-        return False
-    finally:
+    servers.callback(stop_server, server)
+    deadline = time.monotonic() + SERVER_SECONDS
+    while time.monotonic() < deadline and server.poll() is None:
+        if answers(url):
+            print(f"{url} answers", flush=True)
+            return True
+        time.sleep(0.5)
+    print(f"{url} does not answer", flush=True)
+    return False
+
+
+def stop_server(server: subprocess.Popen[bytes]) -> None:
+    """End a server and everything that it started."""
+    with suppress(ProcessLookupError):
         os.killpg(server.pid, signal.SIGTERM)
-        server.wait()
+    server.wait()
 
 
 def answers(url: str) -> bool:
@@ -81,12 +97,14 @@ def answers(url: str) -> bool:
 
 def main() -> int:
     """Run the blocks of all files; the first failure ends it."""
-    blocks = [block for name in sys.argv[1:] for block in find_blocks(Path(name))]
-    for block in blocks:
-        if not run_block(block):
-            print(f"FAILED: {block.file}:{block.line}", file=sys.stderr)
+    files = [Path(name) for name in sys.argv[1:]]
+    for file in files:
+        failed = run_file(file)
+        if failed is not None:
+            print(f"FAILED: {failed.file}:{failed.line}", file=sys.stderr)
             return 1
-    print(f"\n{len(blocks)} blocks of commands did what the documentation says.")
+    n_blocks = sum(len(find_blocks(file)) for file in files)
+    print(f"\n{n_blocks} blocks of commands did what the documentation says.")
     return 0
 
 

@@ -19,6 +19,15 @@ def make():
 
     return app
 """
+MIDDLEWARE_MODULE = """
+from starlette.middleware.cors import CORSMiddleware
+from ml_project.web import fastapi_app
+
+def make():
+    app = fastapi_app()
+    app.add_middleware(CORSMiddleware, allow_origins=["https://shop.example"], allow_methods=["POST"])
+    return app
+"""
 FLASK_MODULE = """
 from flask import abort
 from ml_project.web import flask_app
@@ -70,6 +79,14 @@ def test_route_added_to_fastapi_answers_as_fastapi_does(environment, tmp_path, r
         paths = service.get("/openapi.json").json()["paths"]
         assert paths["/double/{number}"]["get"]["summary"] == "Twice a number"
         assert "/predict" in paths
+
+
+def test_middleware_added_to_fastapi_sees_the_requests_of_the_contract(environment, tmp_path, record):
+    (tmp_path / "own_app.py").write_text(MIDDLEWARE_MODULE)
+    words = ["-m", "uvicorn", "--factory", "own_app:make", "--app-dir", str(tmp_path), "--port", "0"]
+    with running(words, environment) as service:
+        answer = service.post("/predict", record, Origin="https://shop.example")
+        assert (answer.status, answer.headers["access-control-allow-origin"]) == (200, "https://shop.example")
 
 
 def test_route_added_to_flask_answers_as_flask_does(environment, tmp_path, record):

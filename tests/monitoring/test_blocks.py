@@ -1,0 +1,109 @@
+"""Large batches, which SQLite takes as text: stored just as single predictions are."""
+
+import sqlite3
+
+import numpy as np
+import pytest
+
+from ml_project.monitoring.blocks import ROWS_PER_BLOCK, to_block
+from ml_project.monitoring.items import PredictionBatch
+from ml_project.monitoring.storage import read_predictions
+from tests.monitoring.batches import make_batch, stored_ids, wait_until
+
+N = 2 * ROWS_PER_BLOCK + 3
+VALUES = (None, float("nan"), 1e-300, 2**53, True, "nul \0 in it", "Zoë 漢字 \U0001f6a2 ' \" \\ %", "", 0.1 + 0.2)
+
+
+@pytest.fixture
+def url(tmp_path):
+    return f"sqlite:///{tmp_path}/predictions.db"
+
+
+@pytest.fixture
+def open_connected(open_storage):
+    """Open a storage and wait until its database takes predictions."""
+
+    def connect(url):
+        storage = open_storage(url)
+        storage.add(make_batch(["the first"]))
+        wait_until(lambda: storage.n_written == 1)
+        return storage
+
+    return connect
+
+
+def batch_of_all_values(ids):
+    records = [{"value": VALUES[number % len(VALUES)]} for number in range(len(ids))]
+    engineered = {
+        "number": np.array([np.nan if number % 3 else number for number in range(len(ids))]),
+        "text": np.array([None if number % 2 else f"t{number}" for number in range(len(ids))], dtype=object),
+    }
+    outliers = [("value",) if number % 5 == 0 else () for number in range(len(ids))]
+    return make_batch(ids, records=records, engineered=engineered, outliers=outliers)
+
+
+def part(batch, position):
+    """One prediction of a batch as a batch."""
+    return PredictionBatch(
+        ids=[f"single-{batch.ids[position]}"],
+        created_at=batch.created_at,
+        request_id=batch.request_id,
+        model_version=batch.model_version,
+        records=[batch.records[position]],
+        engineered={name: values[position : position + 1] for name, values in batch.engineered.items()},
+        outputs=[batch.outputs[position]],
+        outliers=[batch.outliers[position]],
+        latency_seconds=batch.latency_seconds,
+    )
+
+
+def test_large_batch_is_stored_character_by_character_like_single_predictions(url, open_connected):
+    storage = open_connected(url)
+    batch = batch_of_all_values([f"{number:04d}" for number in range(N)])
+    storage.add(batch)
+    for position in range(N):
+        storage.add(part(batch, position))
+    storage.close()
+    with sqlite3.connect(url.removeprefix("sqlite:///")) as connection:
+        rows = connection.execute("SELECT * FROM predictions ORDER BY prediction_id").fetchall()
+    assert rows.pop()[0] == "the first"
+    assert len(rows) == 2 * N
+    assert [row[1:] for row in rows[:N]] == [row[1:] for row in rows[N:]]
+    assert (storage.n_written, storage.n_lost, storage.n_pending) == (2 * N + 1, 0, 0)
+
+
+def test_large_batch_with_a_value_that_is_no_unicode_is_stored_all_the_same(url, open_connected):
+    storage = open_connected(url)
+    names = [*["Ann"] * (N - 1), "\ud800"]
+    batch = make_batch([f"{number:04d}" for number in range(N)], records=[{"name": name} for name in names])
+    with pytest.raises(ValueError, match="surrogates"):
+        to_block(batch, N - 1, N)
+    storage.add(batch)
+    storage.close()
+    assert len(read_predictions(url)) == N + 1
+    assert (storage.n_written, storage.n_lost) == (N + 1, 0)
+
+
+def test_large_batch_of_which_a_part_is_there_already_is_stored_once(url, open_connected):
+    storage = open_connected(url)
+    ids = [f"{number:04d}" for number in range(N)]
+    storage.add(make_batch(ids[:20]))
+    wait_until(lambda: storage.n_written == 21)
+    storage.add(make_batch(ids))
+    storage.close()
+    assert stored_ids(url) == [*ids, "the first"]
+
+
+def test_large_batches_while_the_database_is_locked_are_stored_when_it_is_not(url, open_connected, caplog):
+    storage = open_connected(url)
+    other = sqlite3.connect(url.removeprefix("sqlite:///"), isolation_level=None, timeout=30)
+    other.execute("BEGIN IMMEDIATE")
+    for start in range(0, 3 * N, N):
+        storage.add(make_batch([f"{number:04d}" for number in range(start, start + N)]))
+    wait_until(lambda: "Predictions cannot be stored in" in caplog.text)
+    other.execute("ROLLBACK")
+    other.close()
+    wait_until(lambda: storage.n_pending == 0)
+    storage.close()
+    assert len(stored_ids(url)) == 3 * N + 1
+    assert storage.n_lost == 0
