@@ -172,7 +172,8 @@ provide_terraform() {
         say "terraform is missing: https://developer.hashicorp.com/terraform/install, or brew install hashicorp/tap/terraform"
         return 1
     fi
-    once terraform_stand_in "$TF ${CDKTF_AWS[*]} ${CDKTF_GOOGLE[*]} ${AWS_FAMILIES[*]} ${GOOGLE_FAMILIES[*]} $PWD" install_stand_ins
+    # The stand-ins depend on all that this file says, on the script that makes them and on where they lie.
+    once terraform_stand_in "$(cat "$STAND_IN/cdktf_schema.py" executables/install_provider_runtimes.sh | cksum) $PWD" install_stand_ins
     if curl --silent --fail --output /dev/null --connect-timeout "$CONNECT_SECONDS" "https://$REGISTRY/.well-known/terraform.json"; then
         printf 'disable_checkpoint = true\n' >"$RUNTIMES/terraform.tfrc"
         return
