@@ -53,7 +53,7 @@ build_debian() {
         --dpkgopt='path-exclude=/usr/share/doc/*' --dpkgopt='path-exclude=/usr/share/man/*' \
         --dpkgopt='path-exclude=/usr/share/locale/*' \
         --customize-hook='rm -rf "$1"/var/lib/apt/lists/* "$1"/var/cache/apt/*' bookworm - |
-        docker import --change "LABEL $LABEL=1" - "$DEBIAN_IMAGE" >/dev/null
+        docker import --change "LABEL $LABEL=1" --change 'CMD ["bash"]' - "$DEBIAN_IMAGE" >/dev/null
 }
 
 build_python() {

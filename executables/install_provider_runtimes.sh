@@ -125,7 +125,10 @@ stand_in() {
         return 1
     fi
     folder=$(mktemp -d)
-    archive=$folder/$(cd "$folder" && npm pack --silent "$package@$version" 2>/dev/null)
+    archive=$folder/$(cd "$folder" && npm pack --loglevel=error "$package@$version" 2>errors) || {
+        say "npm could not download $package@$version: $(cat "$folder/errors")"
+        return 1
+    }
     if [[ $("$PYTHON" -c 'import hashlib, sys; print(hashlib.sha256(open(sys.argv[1], "rb").read()).hexdigest())' "$archive") != "$sha256" ]]; then
         say "$package $version is not the file that was expected (its sha256 is another)."
         return 1
