@@ -1,0 +1,1 @@
+"""Bringing one exported model to a cloud: a framework in ``deployer``, one folder per provider beside it."""
