@@ -8,6 +8,7 @@ import select
 import socket
 import struct
 import sys
+from contextlib import suppress
 
 from ml_project.config import Config
 from ml_project.errors import MlProjectError
@@ -55,14 +56,16 @@ def refuse_further(listening: socket.socket) -> None:
     """Let nobody connect any more, as the first step of a service's end; those who are connected are still accepted.
 
     Closing the socket would reset connections that wait to be accepted, although their requests may be under way. So
-    whoever tries now gets no answer until it is closed, shortly after, and is refused then. Only Linux can do that;
-    elsewhere connections go on arriving until the socket is closed.
+    whoever tries now gets no answer until it is closed, shortly after, and is refused then. Only Linux can do that, and
+    in a container some kernels keep it for who may administer the network; elsewhere connections go on arriving until
+    the socket is closed.
     """
     if sys.platform != "linux":
         return
     instructions = ctypes.create_string_buffer(_DROP_EVERYTHING)
     program = struct.pack("HP", 1, ctypes.addressof(instructions))
-    listening.setsockopt(socket.SOL_SOCKET, _SO_ATTACH_FILTER, program)
+    with suppress(PermissionError):
+        listening.setsockopt(socket.SOL_SOCKET, _SO_ATTACH_FILTER, program)
 
 
 def is_anyone_waiting(listening: socket.socket) -> bool:
