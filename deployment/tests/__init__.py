@@ -1,0 +1,1 @@
+"""Every target of a deployment, run on its provider's own runtime and asked the same."""

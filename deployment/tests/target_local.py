@@ -1,0 +1,86 @@
+"""The service on this machine: called in this process, and served by both web frameworks."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+from deployment.tests.asking import HttpAsk, wait_for_answer
+from deployment.tests.environments import REPOSITORY
+from deployment.tests.golden import MAX_BODY_BYTES, SETTINGS, Golden
+from deployment.tests.processes import clean_environment, free_port, running
+from deployment.tests.targets import Ask, WebTarget
+from ml_project.config import Config
+from ml_project.project.features import FEATURE_PROCESSES
+from ml_project.serving.assembly import assemble_service
+from ml_project.serving.messages import HttpAnswer, HttpRequest
+
+
+class InProcess:
+    """The contract without a server."""
+
+    name = "in_process"
+
+    def missing(self) -> str | None:
+        """Return ``None``."""
+        return None
+
+    def takes(self, golden: Golden) -> bool:
+        """Return that every golden request makes sense."""
+        return True
+
+    @contextmanager
+    def running(self, artifact: Path, folder: Path) -> Iterator[Ask]:
+        """Load the artifact here."""
+        config = Config.model_validate(
+            {
+                "data": {"source": "none", "target_column": "survived"},
+                "features": {"columns": ["age"]},
+                "artifacts": {"path": artifact},
+                "serving": {"max_body_bytes": MAX_BODY_BYTES},
+                "monitoring": {"storage": None},
+            }
+        )
+        parts = assemble_service(config, FEATURE_PROCESSES, needs_model=True)
+        api = parts.api
+
+        def ask(request: HttpRequest) -> HttpAnswer:
+            refusal = api.find_refusal(has_room=True, n_bytes=len(request.body))
+            answer = api.answer(request) if refusal is None else api.refuse(request, refusal)
+            answer.headers = {name.lower(): value for name, value in (answer.headers or {}).items()}
+            return answer
+
+        try:
+            yield ask
+        finally:
+            parts.close()
+
+    def live(self, endpoint: str) -> Ask:
+        """Refuse: there is nothing elsewhere."""
+        raise ValueError("in_process runs here only; for a URL take --target fastapi")
+
+
+class Served(WebTarget):
+    """``python -m ml_project serve`` with a web framework, in this project's environment."""
+
+    def __init__(self, framework: str) -> None:
+        self.name = framework
+
+    @contextmanager
+    def running(self, artifact: Path, folder: Path) -> Iterator[Ask]:
+        """Run it in a folder with nothing in it."""
+        log, folder = folder / "service.log", REPOSITORY
+        port = free_port()
+        words = ("--framework", self.name, "--port", port, "--artifacts.path", artifact)
+        command = (sys.executable, "-m", "ml_project", "serve", *map(str, words))
+        environment = {**clean_environment(), **SETTINGS, "ML_PROJECT_MONITORING__STORAGE": "null"}
+        with running(command, folder=folder, log=log, environment=environment) as started:
+            url = f"http://127.0.0.1:{port}"
+            wait_for_answer(f"{url}/ready", ended=started.ended)
+            with closing(HttpAsk(url)) as ask:
+                yield ask
+
+
+TARGETS = [InProcess(), Served("fastapi"), Served("flask")]
