@@ -57,14 +57,14 @@ def refuse_further(listening: socket.socket) -> None:
 
     Closing the socket would reset connections that wait to be accepted, although their requests may be under way. So
     whoever tries now gets no answer until it is closed, shortly after, and is refused then. Only Linux can do that, and
-    in a container some kernels keep it for who may administer the network; elsewhere connections go on arriving until
+    in containers not every kernel lets a program do it; elsewhere connections go on arriving until
     the socket is closed.
     """
     if sys.platform != "linux":
         return
     instructions = ctypes.create_string_buffer(_DROP_EVERYTHING)
     program = struct.pack("HP", 1, ctypes.addressof(instructions))
-    with suppress(PermissionError):
+    with suppress(OSError):
         listening.setsockopt(socket.SOL_SOCKET, _SO_ATTACH_FILTER, program)
 
 
