@@ -10,21 +10,23 @@ from pathlib import Path
 import pytest
 
 from deployment.tests.environments import REPOSITORY, locked
-from deployment.tests.golden import GOLDEN, Golden
+from deployment.tests.golden import GOLDEN
+from deployment.tests.golden_request import Golden
 from deployment.tests.judge import Judge
 from deployment.tests.targets import Ask, Target, find_targets
 from ml_project.artifacts.loading import LoadedArtifact, load_artifact
 from ml_project.project.features import FEATURE_PROCESSES
 from ml_project.suggestions import suggest
 
-collect_ignore = ["terraform_stand_in"]  # programs for an environment of their own, which looking for doctests would import
+# Programs for an environment of their own, which looking for doctests would import.
+collect_ignore = ["terraform_stand_in"]
 ARTIFACT_VARIABLE = "ML_PROJECT_DEPLOYMENT_ARTIFACT"
 """Environment variable with the path of the artifact to deploy, or of the one that a live deployment has."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("deployments")
-    group.addoption("--target", action="append", metavar="NAME", help="ask this target only; may be given several times")
+    group.addoption("--target", action="append", metavar="NAME", help="ask this target only; may be repeated")
     group.addoption("--endpoint", metavar="URL_OR_NAME", help="ask this live deployment of the target")
     group.addoption("--require-all-targets", action="store_true", help="fail where a target cannot run on this machine")
 
@@ -102,7 +104,7 @@ def train(file: Path) -> None:
     """Write the artifact."""
     from tests.artifacts.fitted import fit
 
-    forest = fit("random_forest")
+    forest = fit("random_forest", settings={"n_estimators": 37, "max_depth": 6})
     forest.export(file, config=forest.with_engine("onnx"))
 
 

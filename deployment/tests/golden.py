@@ -1,24 +1,18 @@
 """The golden requests: what every deployment is asked, and what it has to answer.
 
-Errors are written down whole. Predictions come from the :class:`PredictionPipeline` of the artifact, in this process.
+Errors are written down whole, and predictions computed by the artifact in this process.
 A project with another schema replaces :data:`RECORD` and the errors that name its columns.
 """
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
 from itertools import product
 from typing import Any
 
 from pydantic_core import to_json
 
-from ml_project.artifacts.loading import LoadedArtifact
-from ml_project.serving.contract import describe_versions
-from ml_project.serving.messages import HttpRequest
-
-Record = Mapping[str, Any]
+from deployment.tests.golden_request import STATEMENTS, Golden, Record
 
 MAX_BODY_BYTES = 1_000_000
 MAX_BATCH_ROWS = 10_000
@@ -28,9 +22,6 @@ SETTINGS = {
 }
 """Environment of every deployment that this suite starts."""
 
-PREDICTION_ID = "the identifier of a prediction"
-"""Stands in an expected body where each answer has another text."""
-JSON_TYPE = {"content-type": "application/json"}
 CSV_TYPE = {"content-type": "text/csv"}
 RECORD: Record = {
     "pclass": 3,
@@ -43,100 +34,6 @@ RECORD: Record = {
     "cabin": "F7",
     "embarked": "S",
 }
-
-
-@dataclass(frozen=True)
-class Golden:
-    """One request and its answer.
-
-    Attributes
-    ----------
-    method, path, headers, body
-        The request.
-    status
-        HTTP status of the answer.
-    records
-        What is predicted, where the answer holds predictions.
-    single
-        Whether the answer is one prediction, not a list.
-    error
-        Error in the answer, whole.
-    answer_headers
-        Headers of the answer that belong to it, by lower-case name.
-    needs_settings
-        Whether the answer depends on :data:`SETTINGS`, which a live deployment does not have.
-    """
-
-    name: str
-    method: str
-    path: str
-    body: bytes = b""
-    headers: Mapping[str, str] = field(default_factory=lambda: JSON_TYPE)
-    status: int = 200
-    records: Sequence[Record] | None = None
-    single: bool = False
-    error: Mapping[str, Any] | None = None
-    answer_headers: Mapping[str, str] = field(default_factory=dict)
-    needs_settings: bool = False
-
-    @property
-    def is_prediction(self) -> bool:
-        """Whether the request asks for predictions, be it in vain."""
-        return self.method == "POST"
-
-    def make_request(self) -> HttpRequest:
-        """Return the request, to be sent once."""
-        return HttpRequest(self.method, self.path, dict(self.headers), self.body)
-
-    def expect_body(self, artifact: LoadedArtifact) -> Any:
-        """Return the body of the answer as parsed JSON, with :data:`PREDICTION_ID` for identifiers."""
-        if self.error is not None:
-            return {"error": self.error}
-        if self.records is not None:
-            answers = predict(artifact, self.records)
-            return answers[0] if self.single else {"predictions": answers}
-        return STATEMENTS[self.path](artifact)
-
-
-def predict(artifact: LoadedArtifact, records: Sequence[Record]) -> list[dict[str, Any]]:
-    """Return what a service has to answer for records, from the pipeline."""
-    answers = artifact.pipeline.predict_records(records)
-    outliers = artifact.outlier_check.find(artifact.pipeline.score_records(records).records)
-    return [
-        {"prediction_id": PREDICTION_ID, **answer, **({"outliers": list(found)} if found else {})}
-        for answer, found in zip(answers, outliers, strict=True)
-    ]
-
-
-def say_ready(artifact: LoadedArtifact) -> dict[str, Any]:
-    """Return what a service with a model says."""
-    return {"status": "ready", "model_version": artifact.model_version}
-
-
-def say_version(artifact: LoadedArtifact) -> dict[str, Any]:
-    """Return which code and which model a service says that it has."""
-    content: dict[str, Any] = json.loads(to_json(describe_versions(artifact)))
-    return content
-
-
-def say_alive(_: LoadedArtifact) -> dict[str, Any]:
-    """Return what a service says whose process answers."""
-    return {"status": "alive"}
-
-
-def show_schema(artifact: LoadedArtifact) -> dict[str, Any]:
-    """Return what a record looks like."""
-    return artifact.pipeline.json_schema()
-
-
-STATEMENTS = {
-    "/ping": say_ready,
-    "/ready": say_ready,
-    "/health": say_alive,
-    "/version": say_version,
-    "/schema": show_schema,
-}
-"""What ``GET`` answers, by path."""
 
 
 def changed(**values: Any) -> Record:
@@ -206,7 +103,13 @@ GOLDEN = (
         (1, "sex", "f", "must be one of female, male"),
         (2, "age", -4, "must be at least 0"),
     ),
-    refused("not_json", 400, "not_json", "The body is not JSON: EOF while parsing an object at line 1 column 1", body=b"{"),
+    refused(
+        "not_json",
+        400,
+        "not_json",
+        "The body is not JSON: EOF while parsing an object at line 1 column 1",
+        body=b"{",
+    ),
     refused("empty_body", 400, "not_json", "The body is empty; send JSON"),
     refused(
         "no_record",

@@ -7,7 +7,7 @@ import re
 from typing import Any
 from uuid import UUID
 
-from deployment.tests.golden import PREDICTION_ID, Golden
+from deployment.tests.golden_request import PREDICTION_ID, Golden
 from ml_project.artifacts.loading import LoadedArtifact
 from ml_project.serving.messages import HttpAnswer
 

@@ -11,6 +11,8 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from deployment.tests.asking import wait_for_answer
+
 STOP_SECONDS = 40
 LAST_CHARACTERS = 4000
 OWN_VARIABLES = ("ML_PROJECT_", "PROMETHEUS_", "PYTHON", "VIRTUAL_ENV", "RESOLVED_ML_PROJECT_", "GUNICORN", "PORT")
@@ -94,6 +96,26 @@ def running(
         yield Started(process, log)
     finally:
         stop(process)
+
+
+@contextmanager
+def serving(
+    command: Sequence[str | Path],
+    *,
+    port: int,
+    folder: Path,
+    log: Path,
+    environment: Mapping[str, str] | None = None,
+    ready: str = "/ready",
+) -> Iterator[str]:
+    """Run a command that serves on a port, wait until the path ``ready`` answers 200, and yield its URL.
+
+    Parameters are otherwise those of :func:`running`.
+    """
+    url = f"http://127.0.0.1:{port}"
+    with running(command, folder=folder, log=log, environment=environment) as started:
+        wait_for_answer(f"{url}{ready}", ended=started.ended)
+        yield url
 
 
 def stop(process: subprocess.Popen[bytes], seconds: float = STOP_SECONDS) -> None:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from pathlib import Path
 
-from deployment.tests.asking import HttpAsk, wait_for_answer
+from deployment.tests.asking import HttpAsk
 from deployment.tests.environments import REPOSITORY
-from deployment.tests.golden import MAX_BODY_BYTES, SETTINGS, Golden
-from deployment.tests.processes import clean_environment, free_port, running
+from deployment.tests.golden import MAX_BODY_BYTES, SETTINGS
+from deployment.tests.golden_request import Golden
+from deployment.tests.processes import clean_environment, free_port, serving
 from deployment.tests.targets import Ask, WebTarget
 from ml_project.config import Config
 from ml_project.project.features import FEATURE_PROCESSES
@@ -71,16 +72,18 @@ class Served(WebTarget):
     @contextmanager
     def running(self, artifact: Path, folder: Path) -> Iterator[Ask]:
         """Run it in a folder with nothing in it."""
-        log, folder = folder / "service.log", REPOSITORY
+        with self.serving(artifact, folder, SETTINGS) as url, closing(HttpAsk(url)) as ask:
+            yield ask
+
+    @contextmanager
+    def serving(self, artifact: Path, folder: Path, settings: Mapping[str, str]) -> Iterator[str]:
+        """Run it with settings of one's own and yield its URL."""
         port = free_port()
-        words = ("--framework", self.name, "--port", port, "--artifacts.path", artifact)
-        command = (sys.executable, "-m", "ml_project", "serve", *map(str, words))
-        environment = {**clean_environment(), **SETTINGS, "ML_PROJECT_MONITORING__STORAGE": "null"}
-        with running(command, folder=folder, log=log, environment=environment) as started:
-            url = f"http://127.0.0.1:{port}"
-            wait_for_answer(f"{url}/ready", ended=started.ended)
-            with closing(HttpAsk(url)) as ask:
-                yield ask
+        words = ("--framework", self.name, "--port", str(port), "--artifacts.path", str(artifact))
+        environment = {**clean_environment(), "ML_PROJECT_MONITORING__STORAGE": "null", **settings}
+        command = (sys.executable, "-m", "ml_project", "serve", *words)
+        with serving(command, port=port, folder=REPOSITORY, log=folder / "service.log", environment=environment) as url:
+            yield url
 
 
 TARGETS = [InProcess(), Served("fastapi"), Served("flask")]

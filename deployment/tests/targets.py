@@ -1,4 +1,4 @@
-"""What a target of the suite is, and which there are: those in ``TARGETS`` of the modules ``target_*.py`` beside this."""
+"""What a target of the suite is, and which there are: those in ``TARGETS`` of the modules ``target_*.py``."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Protocol
 
 from deployment.tests.asking import HttpAsk
-from deployment.tests.golden import Golden
+from deployment.tests.golden_request import Golden
 from ml_project.serving.messages import HttpAnswer, HttpRequest
 
 Ask = Callable[[HttpRequest], HttpAnswer]
