@@ -15,7 +15,8 @@ ROOT = Path(__file__).resolve().parents[2]
 
 def known_providers(root: Path = ROOT) -> list[str]:
     """Return the names of all providers, sorted."""
-    return sorted(file.parent.name for file in (root / "deployment").glob("*/provider.py"))
+    folders = [file.parent for file in (root / "deployment").glob("*/provider.py")]
+    return sorted(folder.name for folder in folders if folder.name != Path(__file__).parent.name)
 
 
 def find_provider(name: str) -> Provider:

@@ -94,7 +94,7 @@ def refuse_unusable(files: Sequence[PlannedFile], provider: Provider) -> None:
     """Refuse paths that are given twice or lead out of the root, which would be a defect of a provider."""
     paths = [file.path for file in files]
     wrong = [Problem("is planned twice", path) for path in sorted({path for path in paths if paths.count(path) > 1})]
-    wrong += [Problem("must be a path below the root, with forward slashes", path) for path in paths if is_outside(path)]
+    wrong += [Problem("must be a path below the root, with /", path) for path in paths if is_outside(path)]
     if wrong:
         raise DeploymentError(f"The provider {provider.name} plans unusable files; correct its plan().", wrong)
 
