@@ -15,10 +15,11 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
+from ml_project.artifacts.own_config import read_artifact_layer
 from ml_project.command_line import build_parser, parse_arguments, resolve_config
 from ml_project.commands import evaluate_model, predict_table, train_model
 from ml_project.config import LOCAL_PRODUCTION, MODELLING, SCORING, Config, Switches
-from ml_project.config_sources import explain
+from ml_project.config_sources import Layer, explain
 from ml_project.errors import ConfigError, MlProjectError
 from ml_project.production_commands import generate_rows
 from ml_project.serve_command import serve_predictions
@@ -50,7 +51,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return WRONG_USAGE
     action, switches = COMMANDS[name]
     use_case = (lambda: load_use_case(USE_CASE_FILE, switches)) if USE_CASE_FILE.exists() else None
-    return run(action, use_case, program=f"python -m ml_project {name}", arguments=rest)
+    read_artifact = read_artifact_layer if action is serve_predictions and use_case is None else None
+    return run(
+        action, use_case, program=f"python -m ml_project {name}", arguments=rest, read_artifact=read_artifact
+    )
 
 
 def run_use_case(action: Action, use_case: BuildConfig) -> int:
@@ -58,7 +62,14 @@ def run_use_case(action: Action, use_case: BuildConfig) -> int:
     return run(action, use_case, program=Path(sys.argv[0]).name, arguments=sys.argv[1:])
 
 
-def run(action: Action, use_case: BuildConfig | None, *, program: str, arguments: Sequence[str]) -> int:
+def run(
+    action: Action,
+    use_case: BuildConfig | None,
+    *,
+    program: str,
+    arguments: Sequence[str],
+    read_artifact: Callable[[Path], Layer] | None = None,
+) -> int:
     """Run an action with the config of all sources.
 
     Parameters
@@ -71,6 +82,8 @@ def run(action: Action, use_case: BuildConfig | None, *, program: str, arguments
         Name in the help and in messages.
     arguments
         Words of the command line after the name.
+    read_artifact
+        See :func:`ml_project.config_sources.load_config`.
 
     Returns
     -------
@@ -83,7 +96,7 @@ def run(action: Action, use_case: BuildConfig | None, *, program: str, arguments
         config = _build(use_case)
         parser = build_parser(program, (action.__doc__ or "").strip().splitlines()[0], config)
         with sigterm_raises():
-            action(resolve_config(parse_arguments(arguments, parser), config, os.environ))
+            action(resolve_config(parse_arguments(arguments, parser), config, os.environ, read_artifact))
     except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001  the last place that can turn it into readable lines
         message, code = _explain(error)
         return _report(program, message, code, debug)

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from ml_project.config import Config
 from ml_project.config_fields import ConfigField, config_fields, value_text
-from ml_project.config_sources import load_config, unknown_field
+from ml_project.config_sources import Layer, load_config, unknown_field
 from ml_project.errors import ConfigError, Problem
 
 PRECEDENCE = (
@@ -81,8 +81,15 @@ def build_parser(program: str, description: str, use_case: Config | None) -> arg
     return parser
 
 
-def resolve_config(arguments: Arguments, use_case: Config | None, environment: Mapping[str, str]) -> Config:
+def resolve_config(
+    arguments: Arguments,
+    use_case: Config | None,
+    environment: Mapping[str, str],
+    read_artifact: Callable[[Path], Layer] | None = None,
+) -> Config:
     """Return the config of a command line with all other sources.
+
+    Parameters are those of :func:`ml_project.config_sources.load_config`.
 
     Raises
     ------
@@ -91,7 +98,11 @@ def resolve_config(arguments: Arguments, use_case: Config | None, environment: M
     """
     try:
         config = load_config(
-            use_case, config_file=arguments.config_file, environment=environment, options=arguments.options
+            use_case,
+            config_file=arguments.config_file,
+            environment=environment,
+            options=arguments.options,
+            read_artifact=read_artifact,
         )
     except ConfigError as error:
         raise ConfigError(error.message, [*arguments.problems, *error.problems]) from None

@@ -1,13 +1,14 @@
 """Where the config's values come from, and the errors when they do not fit.
 
 Later sources win: the fields' defaults, ``project_config.yaml``, the use case, a ``--config`` file, the environment
-(``ML_PROJECT_DATA__SOURCE`` for ``data.source``), the command line.
+(``ML_PROJECT_DATA__SOURCE`` for ``data.source``), the command line. A service takes what they leave out from the
+artifact that it serves.
 """
 
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import reduce
 from pathlib import Path
@@ -16,7 +17,7 @@ from typing import Any
 import yaml
 from pydantic import ValidationError
 
-from ml_project.config import Config
+from ml_project.config import ArtifactsConfig, Config
 from ml_project.config_fields import config_fields
 from ml_project.errors import ConfigError, Problem
 from ml_project.masking import is_secret_name, mask_secrets
@@ -43,6 +44,7 @@ def load_config(
     environment: Mapping[str, str] | None = None,
     options: Mapping[str, str] | None = None,
     project_config_file: Path = PROJECT_CONFIG_FILE,
+    read_artifact: Callable[[Path], Layer] | None = None,
 ) -> Config:
     """Return the config that all sources together give.
 
@@ -58,11 +60,16 @@ def load_config(
         Texts by dotted field name, as the command line gives them.
     project_config_file
         YAML file with settings of the whole codebase; need not exist.
+    read_artifact
+        Returns what the artifact at a path knows. It is asked where the other sources leave something out, and they
+        win over it.
 
     Raises
     ------
     ConfigError
         With every unknown name, wrong value and wrong combination of all sources at once.
+    ArtifactError
+        When the artifact is asked and cannot be read.
     """
     layers = [
         Layer("defaults", {}),
@@ -72,7 +79,19 @@ def load_config(
         read_environment_layer(environment or {}),
         read_text_layer("the command line", options or {}),
     ]
-    return build_config(layers)
+    try:
+        return build_config(layers)
+    except ConfigError:
+        if read_artifact is None:
+            raise
+    return build_config([read_artifact(_artifact_path(layers)), *layers])
+
+
+def _artifact_path(layers: Sequence[Layer]) -> Path:
+    """Return the path of the artifact in layers that make no config."""
+    section = reduce(merge, (layer.values for layer in layers)).get("artifacts")
+    given = section.get("path") if isinstance(section, Mapping) else None
+    return ArtifactsConfig().path if given is None else Path(str(given))
 
 
 def write_config(config: Config, path: Path) -> Path:

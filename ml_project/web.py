@@ -2,7 +2,7 @@
 
 ``uvicorn --factory ml_project.web:fastapi_app`` and ``gunicorn 'ml_project.web:flask_app()'`` take their config from
 the environment: :data:`RESOLVED_CONFIG`, which ``python -m ml_project serve`` sets for the processes that it starts, or
-else ``project_config.yaml`` and the variables of all fields.
+else ``project_config.yaml`` and the variables of all fields; what these leave out comes from the artifact.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import signal
 import threading
 from typing import TYPE_CHECKING
 
+from ml_project.artifacts.own_config import read_artifact_layer
 from ml_project.config import LOCAL_PRODUCTION, Config
 from ml_project.config_sources import load_config
 from ml_project.project.features import FEATURE_PROCESSES
@@ -65,5 +66,6 @@ def _config() -> Config:
     resolved = os.environ.get(RESOLVED_CONFIG)
     if resolved is not None:
         return Config.model_validate_json(resolved)
-    use_case = load_use_case(USE_CASE_FILE, LOCAL_PRODUCTION) if USE_CASE_FILE.exists() else None
-    return load_config(use_case, environment=os.environ)
+    if USE_CASE_FILE.exists():
+        return load_config(load_use_case(USE_CASE_FILE, LOCAL_PRODUCTION), environment=os.environ)
+    return load_config(environment=os.environ, read_artifact=read_artifact_layer)

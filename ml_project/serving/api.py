@@ -62,16 +62,25 @@ class HttpApi:
         Limits and key.
     metrics
         What is counted.
+    request_log
+        Where requests are logged; by default in the service's form, and collected for a moment.
     """
 
-    def __init__(self, routes: tuple[Route, ...], settings: ServingConfig, metrics: ServiceMetrics) -> None:
+    def __init__(
+        self,
+        routes: tuple[Route, ...],
+        settings: ServingConfig,
+        metrics: ServiceMetrics,
+        *,
+        request_log: RequestLog | None = None,
+    ) -> None:
         self.routes = routes
         self.max_body_bytes = settings.max_body_bytes
         self.max_body_seconds = settings.max_body_seconds
         self._metrics = metrics
         self._max_in_flight = settings.max_concurrent_requests
         self._key = None if settings.api_key is None else settings.api_key.encode()
-        self._log = RequestLog() if settings.log_requests else None
+        self._log = (request_log or RequestLog()) if settings.log_requests else None
         self._by_place = {(route.path, route.method): route for route in routes}
         self._by_place |= {(route.path, "HEAD"): route for route in routes if route.method == "GET"}
         self._in_flight = 0
@@ -188,7 +197,8 @@ class HttpApi:
 
     def _refuse(self, error: Exception, request: HttpRequest, request_id: str) -> HttpAnswer:
         if status_of(error) == INTERNAL_ERROR:
-            _LOG.error("request failed", exc_info=error, extra={"request_id": request_id, "path": request.path})
+            fields = {"request_id": request_id, "path": request.path, **(request.log_fields or {})}
+            _LOG.error("request failed", exc_info=error, extra=fields)
         follows_protocol = request.path.startswith(OPEN_INFERENCE)
         return (refuse_in_open_inference if follows_protocol else refuse)(error, request_id)
 
@@ -205,6 +215,7 @@ class HttpApi:
                 status=answer.status,
                 seconds=seconds,
                 n_records=answer.n_records,
+                fields=request.log_fields,
             )
 
 

@@ -28,6 +28,8 @@ class HttpRequest:
         The whole body.
     afterwards
         What can wait until the answer is on its way.
+    log_fields
+        Further fields of the request's line in the log, such as identifiers that a platform gave it.
     """
 
     method: str
@@ -35,6 +37,7 @@ class HttpRequest:
     headers: Mapping[str, str]
     body: bytes = b""
     afterwards: list[Callable[[], object]] = field(default_factory=list)
+    log_fields: Mapping[str, Any] | None = None
 
 
 @dataclass(slots=True)

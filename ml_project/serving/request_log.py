@@ -6,26 +6,42 @@ import os
 import sys
 import threading
 import time
+from collections.abc import Mapping
 from contextlib import suppress
 from datetime import UTC, datetime
+from typing import Any
 
 from pydantic_core import to_json
+
+from ml_project.serving.json_logging import Shape
 
 SECONDS_BETWEEN_WRITES = 0.1
 LOGGER = "ml_project.serving"
 
 
 class RequestLog:
-    """Collects lines and writes them together; those of the last tenth of a second are lost when the process is killed.
+    """Collects lines and writes them together; those of the last moment are lost when the process is killed.
 
     Parameters
     ----------
     descriptor
         File to write to; by default stderr.
+    shape
+        Gives the lines another form than the service's; ``None`` leaves them.
+    seconds_between_writes
+        Longest time that a line waits; with 0 each one is written at once, and there is no thread.
     """
 
-    def __init__(self, descriptor: int | None = None) -> None:
+    def __init__(
+        self,
+        descriptor: int | None = None,
+        *,
+        shape: Shape | None = None,
+        seconds_between_writes: float = SECONDS_BETWEEN_WRITES,
+    ) -> None:
         self._descriptor = sys.stderr.fileno() if descriptor is None else descriptor
+        self._shape = shape
+        self._seconds_between_writes = seconds_between_writes
         self._lines: list[bytes] = []
         self._last_write = 0.0
         self._second = (0, "")
@@ -34,7 +50,15 @@ class RequestLog:
         self._thread: threading.Thread | None = None
 
     def note(
-        self, *, request_id: str, method: str, path: str, status: int, seconds: float, n_records: int
+        self,
+        *,
+        request_id: str,
+        method: str,
+        path: str,
+        status: int,
+        seconds: float,
+        n_records: int,
+        fields: Mapping[str, Any] | None = None,
     ) -> None:
         """Add the line of one request.
 
@@ -46,25 +70,27 @@ class RequestLog:
             Time from the request's arrival to its answer.
         n_records
             Number of predictions in the answer.
+        fields
+            What else the line says.
         """
         now = time.time()
-        self._lines.append(
-            to_json(
-                {
-                    "time": self._written(now),
-                    "severity": "INFO",
-                    "logger": LOGGER,
-                    "message": "request",
-                    "request_id": request_id,
-                    "method": method,
-                    "path": path,
-                    "status": status,
-                    "milliseconds": round(1000 * seconds, 3),
-                    "n_records": n_records,
-                }
-            )
-        )
-        if now - self._last_write > SECONDS_BETWEEN_WRITES:
+        line: Mapping[str, Any] = {
+            "time": self._written(now),
+            "severity": "INFO",
+            "logger": LOGGER,
+            "message": "request",
+            "request_id": request_id,
+            "method": method,
+            "path": path,
+            "status": status,
+            "milliseconds": round(1000 * seconds, 3),
+            "n_records": n_records,
+            **(fields or {}),
+        }
+        self._lines.append(to_json(line if self._shape is None else self._shape(line), fallback=str))
+        if not self._seconds_between_writes:
+            self.flush()
+        elif now - self._last_write > self._seconds_between_writes:
             self.flush()
             self._start()
 
@@ -92,7 +118,7 @@ class RequestLog:
             self._thread.start()
 
     def _flush_now_and_then(self) -> None:
-        while not self._closing.wait(SECONDS_BETWEEN_WRITES):
+        while not self._closing.wait(self._seconds_between_writes):
             if self._lines:
                 self.flush()
 
