@@ -1,0 +1,1 @@
+"""The REST service as an image, for any place that runs containers."""

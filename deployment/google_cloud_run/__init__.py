@@ -1,0 +1,1 @@
+"""Google Cloud Run: the release image of docker, run by Google."""
