@@ -1,0 +1,90 @@
+"""Heroku: the files of the Python buildpack at the root, the artifact beside them, deployed by ``git push``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from deployment.deployer.imports import check_imports
+from deployment.deployer.provider import Context, Options, Plan, PlannedFile, Tool
+from ml_project.errors import Problem
+
+NATIVE_FILES = ("Procfile", ".python-version", ".slugignore")
+ARTIFACT = "model.zip"
+BRANCH = "deploy-heroku"
+STORAGE_CHOICES = ("no", "yes")
+_SERVE = "exec python -m ml_project serve"
+_WITH_DATABASE = f'ML_PROJECT_MONITORING__STORAGE__URL="$DATABASE_URL" {_SERVE}'
+
+
+class Heroku:
+    """Writes what the slug is made of; git and Heroku take it from there."""
+
+    name = "heroku"
+    summary = "Heroku: one web dyno or more, deployed by git push"
+    extra_options: Mapping[str, str] = {
+        "storage": "yes: predictions are stored in the database that Heroku's DATABASE_URL names (default: no)"
+    }
+
+    def tools(self, options: Options) -> Sequence[Tool]:
+        """Return what the next commands need; the files need nothing."""
+        return (
+            Tool("git", "pushing to Heroku", "install it: https://git-scm.com/downloads", required=False),
+            Tool(
+                "heroku",
+                "creating the app",
+                "install the Heroku CLI: https://devcenter.heroku.com/articles/heroku-cli",
+                required=False,
+            ),
+        )
+
+    def check(self, context: Context) -> Sequence[Problem]:
+        """Return a wrong choice, or the modules that the dyno would miss."""
+        choice = context.options.extra.get("storage", STORAGE_CHOICES[0])
+        if choice not in STORAGE_CHOICES:
+            return [Problem(f"must be {' or '.join(STORAGE_CHOICES)}", "--storage", value=choice)]
+        return check_imports(context.options.artifact, _requirements(context), context.root)
+
+    def plan(self, context: Context) -> Plan:
+        """Return the native files, the requirements and the artifact."""
+        files = {name: context.provider_file(name) for name in NATIVE_FILES}
+        files["Procfile"] = _procfile(files["Procfile"].decode(), context.options).encode()
+        files["requirements.txt"] = _requirements(context).encode()
+        files[ARTIFACT] = context.artifact_bytes()
+        planned = tuple(PlannedFile(path, content) for path, content in files.items())
+        return Plan(planned, next_commands=_next_commands(list(files), context))
+
+
+def _stores(options: Options) -> bool:
+    return options.extra.get("storage") == "yes"
+
+
+def _requirements(context: Context) -> str:
+    return context.requirements(context.options.framework, storage=_stores(context.options))
+
+
+def _procfile(template: str, options: Options) -> str:
+    text = template.replace("--framework fastapi", f"--framework {options.framework}")
+    return text.replace(_SERVE, _WITH_DATABASE) if _stores(options) else text
+
+
+def _next_commands(paths: Sequence[str], context: Context) -> tuple[str, ...]:
+    manifest, listed = context.manifest, " ".join(paths)
+    database = ("heroku addons:create heroku-postgresql:essential-0",) if _stores(context.options) else ()
+    return (
+        "# Once: sign in and create the app, which adds the git remote heroku.",
+        "heroku login",
+        "heroku create YOUR_APP",
+        *database,
+        "# Commit the files on a branch of their own, push it, and go back to where you were.",
+        f"git switch -C {BRANCH}",
+        f"git add --force -- {listed}",
+        f'git commit -m "Deploy {manifest.name} {manifest.version}" -- {listed}',
+        f"git push --force heroku {BRANCH}:main",
+        "git switch -",
+        "# Ask it.",
+        'curl "$(heroku apps:info --json | sed -n \'s/.*"web_url": *"\\([^"]*\\)".*/\\1/p\')version"',
+        "# All about it, from costs to removal: documentation/deployment_heroku.md",
+    )
+
+
+PROVIDER = Heroku()
