@@ -1,0 +1,1 @@
+"""What cloud functions are called with, turned into requests of the contract, and its answers turned back."""
