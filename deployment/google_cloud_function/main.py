@@ -1,0 +1,14 @@
+"""Entry point of the Google Cloud Function: loads the model when an instance starts, and answers its requests."""
+
+import os
+from pathlib import Path
+
+from ml_project.serving.adapters.google import FrameworkAnswer, FrameworkRequest, FunctionAdapter
+from ml_project.serving.deployed import deployed_api
+
+_ADAPTER = FunctionAdapter(deployed_api(Path(__file__).with_name("model.zip"), log_style="google"), os.environ)
+
+
+def predict(request: FrameworkRequest) -> FrameworkAnswer:
+    """Answer one request."""
+    return _ADAPTER.answer(request)

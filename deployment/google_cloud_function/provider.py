@@ -1,0 +1,122 @@
+"""Google Cloud Functions, second generation: a zip file with everything, deployed by the Terraform files here."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+
+from deployment.deployer.archives import zip_bytes
+from deployment.deployer.errors import DeploymentError
+from deployment.deployer.imports import check_imports
+from deployment.deployer.provider import Context, Options, Plan, PlannedFile, Tool
+from ml_project.errors import Problem
+
+ZIP = "output/function_deployment/function_deployment.zip"
+CATEGORY = "google-cloud-function"
+MEGABYTE = 1_000_000
+MOST_PACKED = 100 * MEGABYTE
+MOST_UNPACKED = 500 * MEGABYTE
+"""What Google takes of sources, in bytes."""
+
+
+class GoogleCloudFunction:
+    """Writes the zip file; Terraform takes it from there."""
+
+    name = "google_cloud_function"
+    summary = "Google Cloud Function (2nd generation) behind an HTTPS address, deployed by Terraform"
+    extra_options: Mapping[str, str] = {}
+
+    def tools(self, options: Options) -> Sequence[Tool]:
+        """Return what the next commands need; the zip file needs nothing."""
+        return (
+            Tool(
+                "terraform",
+                "deploying the zip file",
+                "install 1.9 or later: https://developer.hashicorp.com/terraform/install",
+                required=False,
+            ),
+            Tool(
+                "gcloud",
+                "signing in at Google",
+                "install the Google Cloud CLI: https://cloud.google.com/sdk/docs/install",
+                required=False,
+            ),
+        )
+
+    def check(self, context: Context) -> Sequence[Problem]:
+        """Return which modules the function would miss."""
+        return check_imports(context.options.artifact, context.requirements(CATEGORY), context.root)
+
+    def plan(self, context: Context) -> Plan:
+        """Return the zip file as the only thing to write.
+
+        Raises
+        ------
+        DeploymentError
+            When it has more than Google takes.
+        """
+        files = function_files(context)
+        packed = zip_bytes(files)
+        n_unpacked = sum(map(len, files.values()))
+        refuse_too_large(len(packed), n_unpacked, files)
+        return Plan((PlannedFile(ZIP, packed),), next_commands=_next_commands(packed, n_unpacked))
+
+
+def function_files(context: Context) -> dict[str, bytes]:
+    """Return what is in the zip file, by path."""
+    return {
+        "main.py": context.provider_file("main.py"),
+        "requirements.txt": context.requirements(CATEGORY).encode(),
+        "model.zip": context.artifact_bytes(),
+        **context.package_files(),
+    }
+
+
+def refuse_too_large(n_packed: int, n_unpacked: int, files: Mapping[str, bytes]) -> None:
+    """Refuse sources that Google does not take.
+
+    Parameters
+    ----------
+    n_packed, n_unpacked
+        Size of the zip file and of what is in it, bytes.
+    files
+        What is in it; the largest are named.
+
+    Raises
+    ------
+    DeploymentError
+        When one of the sizes is above its limit.
+    """
+    sizes = (("The zip file", n_packed, MOST_PACKED), ("What is in the zip file", n_unpacked, MOST_UNPACKED))
+    problems = [
+        Problem(f"{what} has {_megabytes(size)}; Google takes at most {_megabytes(limit)}")
+        for what, size, limit in sizes
+        if size > limit
+    ]
+    if problems:
+        largest = sorted(files, key=lambda name: len(files[name]), reverse=True)[:3]
+        named = ", ".join(f"{name} ({_megabytes(len(files[name]))})" for name in largest)
+        raise DeploymentError(
+            f"The function is too large; nothing was written. Its largest files are {named}. Export a smaller model "
+            "(fewer or shallower trees), or deploy an image: google_cloud_run takes the same model.",
+            problems,
+        )
+
+
+def _next_commands(packed: bytes, n_unpacked: int) -> tuple[str, ...]:
+    folder = f"deployment/{GoogleCloudFunction.name}"
+    return (
+        f"# The zip file has {_megabytes(len(packed))}, unpacked {_megabytes(n_unpacked)}; "
+        f"its SHA-256 is {hashlib.sha256(packed).hexdigest()}.",
+        "gcloud auth application-default login",
+        f"terraform -chdir={folder} init",
+        f"terraform -chdir={folder} apply -var project_id=YOUR_PROJECT",
+        f"# All about it, from costs to removal: documentation/deployment_{GoogleCloudFunction.name}.md",
+    )
+
+
+def _megabytes(n_bytes: int) -> str:
+    return f"{n_bytes / MEGABYTE:.2f} MB"
+
+
+PROVIDER = GoogleCloudFunction()
