@@ -12,6 +12,7 @@ import sqlalchemy as sa
 
 from ml_project.monitoring.address import parse_url, sqlite_file
 from ml_project.monitoring.engine import create_engine
+from ml_project.monitoring.storage import read_predictions
 
 FAULT_SECONDS = 1.5
 PAUSE_SECONDS = 0.1
@@ -53,8 +54,7 @@ class Faults:
 
     def read_ids(self) -> set[str]:
         """Return the identifiers of all predictions stored."""
-        with create_engine(self.url, 10).connect() as connection:
-            return set(connection.execute(sa.text("SELECT prediction_id FROM predictions")).scalars())
+        return set(read_predictions(self.url)["prediction_id"])
 
     def _lock_table(self) -> None:
         with create_engine(self.url, 10).begin() as connection:

@@ -1,7 +1,8 @@
-"""Large batches on a shorter way to SQLite: as one JSON text, which the database takes apart itself.
+"""Large batches on a shorter way to SQLite: stored as text at once, made into rows when there is time.
 
-Parameters of a statement are bound one by one while the interpreter's lock is held; a text is one parameter, and while
-SQLite reads it the lock is free for requests.
+Making a row takes longer than all else that is done for a prediction of a large batch. So a batch is committed as a few
+long JSON texts. When nothing else waits, the database takes them apart by itself, without the interpreter's lock.
+Readers see the predictions either way.
 """
 
 from __future__ import annotations
@@ -14,28 +15,33 @@ from typing import TYPE_CHECKING
 
 from ml_project.monitoring.items import PredictionBatch
 from ml_project.monitoring.rows import PREDICTION_COLUMNS, encode_json, split_columns
-from ml_project.monitoring.tables import PREDICTIONS
+from ml_project.monitoring.tables import PREDICTIONS, WAITING
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
-ROWS_PER_BLOCK = 128
-"""Rows of one text. Writing it holds the interpreter's lock, for a quarter of a millisecond."""
-BLOCKS_PER_COMMIT = 8
+ROWS_PER_BLOCK = 256
+"""Rows of one text. Writing it holds the interpreter's lock, for about half a millisecond."""
+BLOCKS_PER_COMMIT = 4
 
-# What differs from row to row comes from the text, what does not is a parameter.
-_SOURCES = {
-    "prediction_id": "json_extract(value, '$[0]')",
-    "record": "json_extract(value, '$[1]')",
-    "features": "json_extract(value, '$[2]')",
-    "output": "json_extract(value, '$[3]')",
-    "outliers": "json_extract(value, '$[4]')",
-}
-INSERT = (
-    f"INSERT INTO {PREDICTIONS} ({', '.join(PREDICTION_COLUMNS)}) "  # noqa: S608  names of this code
-    f"SELECT {', '.join(_SOURCES.get(name, f':{name}') for name in PREDICTION_COLUMNS)} "
-    "FROM json_each(:text) WHERE true ON CONFLICT DO NOTHING"
+_IN_TEXT = ("prediction_id", "record", "features", "output", "outliers")
+# Names of this code, no values.
+_INSERT = (
+    f"INSERT INTO {WAITING} (created_at, request_id, model_version, latency_seconds, predictions) "  # noqa: S608
+    "VALUES (:created_at, :request_id, :model_version, :latency_seconds, :text)"
 )
+_VALUES = ", ".join(
+    f"json_extract(value, '$[{_IN_TEXT.index(name)}]') AS {name}" if name in _IN_TEXT else f"waiting.{name}"
+    for name in PREDICTION_COLUMNS
+)
+SELECT_WAITING = f"SELECT {_VALUES} FROM {WAITING} AS waiting, json_each(waiting.predictions) WHERE true"  # noqa: S608
+"""The predictions that are not rows yet, as rows of the other table."""
+_SPREAD = (
+    f"INSERT INTO {PREDICTIONS} ({', '.join(PREDICTION_COLUMNS)}) {SELECT_WAITING} AND waiting.number <= :last "
+    "ON CONFLICT DO NOTHING"
+)
+_FIND_LAST = f"SELECT max(number) FROM (SELECT number FROM {WAITING} ORDER BY number LIMIT :n_blocks)"  # noqa: S608
+_DELETE = f"DELETE FROM {WAITING} WHERE number <= :last"  # noqa: S608
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,21 +52,12 @@ class Block:
     ----------
     batch
         The whole batch.
-    start, stop
-        Positions of the first prediction and of the one after the last.
     text
-        JSON: per prediction its identifier, record, features, output and outliers.
+        JSON: a list with, per prediction, its identifier, record, features, output and outliers.
     """
 
     batch: PredictionBatch
-    start: int
-    stop: int
     text: str
-
-    @property
-    def n_rows(self) -> int:
-        """Return the number of predictions."""
-        return self.stop - self.start
 
 
 def to_block(batch: PredictionBatch, start: int, stop: int) -> Block:
@@ -74,11 +71,11 @@ def to_block(batch: PredictionBatch, start: int, stop: int) -> Block:
     part = slice(start, stop)
     features = split_columns(batch.engineered, start, stop)
     columns = (batch.ids[part], batch.records[part], features, batch.outputs[part], batch.outliers[part])
-    return Block(batch, start, stop, encode_json(list(zip(*columns, strict=True))))
+    return Block(batch, encode_json(list(zip(*columns, strict=True))))
 
 
 def insert_blocks(connection: Connection, blocks: Sequence[Block]) -> None:
-    """Insert the rows of blocks into SQLite; those that are there already are left as they are."""
+    """Insert blocks into SQLite."""
     for block in blocks:
         batch = block.batch
         created_at = dt.datetime.fromtimestamp(batch.created_at, dt.UTC).replace(tzinfo=None)
@@ -89,4 +86,14 @@ def insert_blocks(connection: Connection, blocks: Sequence[Block]) -> None:
             "latency_seconds": batch.latency_seconds if math.isfinite(batch.latency_seconds) else None,
             "text": block.text,
         }
-        connection.exec_driver_sql(INSERT, parameters)
+        connection.exec_driver_sql(_INSERT, parameters)
+
+
+def spread_blocks(connection: Connection, n_blocks: int) -> bool:
+    """Make rows of the oldest blocks, those left by another process included; return whether there were any."""
+    last = connection.exec_driver_sql(_FIND_LAST, {"n_blocks": n_blocks}).scalar()
+    if last is None:
+        return False
+    connection.exec_driver_sql(_SPREAD, {"last": last})
+    connection.exec_driver_sql(_DELETE, {"last": last})
+    return True

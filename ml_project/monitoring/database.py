@@ -13,7 +13,7 @@ from pydantic_core import to_json
 
 from ml_project.errors import DataSourceError
 from ml_project.monitoring.address import parse_url, sqlite_file
-from ml_project.monitoring.blocks import Block, insert_blocks
+from ml_project.monitoring.blocks import Block, insert_blocks, spread_blocks
 from ml_project.monitoring.engine import create_engine
 from ml_project.monitoring.rows import TIME_COLUMNS, LabelRow, Row
 from ml_project.monitoring.tables import check_tables, has_tables, labels_table, make_tables, predictions_table
@@ -97,6 +97,12 @@ class Database:
         self._check_place()
         with self._connection.begin():
             insert_blocks(self._connection, blocks)
+
+    def spread_blocks(self, n_blocks: int) -> bool:
+        """Make rows of the oldest blocks in one transaction; return whether there were any."""
+        self._check_place()
+        with self._connection.begin():
+            return spread_blocks(self._connection, n_blocks)
 
     def close(self) -> None:
         """Give the connection back."""

@@ -7,7 +7,7 @@ from collections import Counter, deque
 from collections.abc import Sequence
 from contextlib import suppress
 
-from ml_project.monitoring.blocks import Block
+from ml_project.monitoring.blocks import BLOCKS_PER_COMMIT, Block
 from ml_project.monitoring.database import Database, MovedError
 from ml_project.monitoring.outage import OutageLog
 from ml_project.monitoring.rows import Row, to_plain_ascii
@@ -39,6 +39,7 @@ class Delivery:
         self._database: Database | None = None
         self._n_failures = 0
         self._strikes: Counter[str] = Counter()
+        self.n_waiting_blocks = 1  # or more, of an earlier process; the database knows
 
     def open(self) -> Database:
         """Return the open database.
@@ -73,7 +74,19 @@ class Delivery:
             self.open().write_blocks(blocks)
         except Exception:  # noqa: BLE001  each driver has errors of its own
             return False
+        self.n_waiting_blocks += len(blocks)
         return True
+
+    def spread_blocks(self) -> bool:
+        """Make rows of some blocks; return whether there may be more."""
+        if self._database is None or not self._database.takes_blocks or not self.n_waiting_blocks:
+            return False
+        try:
+            found = self._database.spread_blocks(BLOCKS_PER_COMMIT)
+        except Exception:  # noqa: BLE001  each driver has errors of its own; the blocks are safe where they are
+            return False
+        self.n_waiting_blocks = max(self.n_waiting_blocks - BLOCKS_PER_COMMIT, 1) if found else 0
+        return found
 
     def deliver(self, rows: deque[Row]) -> tuple[int, int]:
         """Write the oldest rows and take off those that are settled.

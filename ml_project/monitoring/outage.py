@@ -49,6 +49,11 @@ class OutageLog:
         self._next_refusal_log = 0.0
         self._n_refused = 0
 
+    @property
+    def is_failing(self) -> bool:
+        """Return whether the last attempt to write failed."""
+        return self._failing_since is not None
+
     def failed(self, error: BaseException) -> None:
         """Note that an attempt to write failed."""
         with self._lock:

@@ -13,12 +13,13 @@ from pydantic_core import from_json
 from ml_project.errors import DataSourceError
 from ml_project.masking import mask_credentials
 from ml_project.monitoring.address import explain, parse_url, sqlite_file
+from ml_project.monitoring.blocks import SELECT_WAITING
 from ml_project.monitoring.engine import create_engine
-from ml_project.monitoring.tables import has_tables, labels_table, predictions_table
+from ml_project.monitoring.tables import has_tables, has_waiting, labels_table, predictions_table
 
 if TYPE_CHECKING:
     import pandas as pd
-    from sqlalchemy import URL, Connection, Select
+    from sqlalchemy import URL, Connection, FromClause, Select
 
 FETCH_ROWS = 10_000
 TIMEOUT_SECONDS = 30.0
@@ -76,7 +77,8 @@ def read_predictions(
         with engine.connect().execution_options(**options) as connection:
             if not has_tables(connection):
                 raise DataSourceError(f"{shown} has no table of predictions; none has been stored there yet.")
-            return _read(connection, _select(since, until, model_version, limit), newest_first=limit is not None)
+            statement = _select(_predictions(connection), since, until, model_version, limit)
+            return _read(connection, statement, newest_first=limit is not None)
     except sa.exc.SQLAlchemyError as error:
         raise DataSourceError(f"Predictions cannot be read from {shown} ({explain(error, url)}).") from error
     finally:
@@ -93,10 +95,28 @@ def _existing_file(url: URL, file: Path) -> URL:
     return url.set(database=address).update_query_dict({"mode": "rw", "uri": "true"})
 
 
-def _select(since: Moment | None, until: Moment | None, model_version: str | None, limit: int | None) -> Select[Any]:
+def _predictions(connection: Connection) -> FromClause:
+    """Return the table of predictions, in SQLite with those that are not rows yet."""
     import sqlalchemy as sa
 
-    predictions, labels = predictions_table(), labels_table()
+    table = predictions_table()
+    if connection.dialect.name != "sqlite" or not has_waiting(connection):
+        return table
+    waiting = sa.text(SELECT_WAITING).columns(*(sa.column(column.name, column.type) for column in table.c)).subquery()
+    is_new = waiting.c.prediction_id.not_in(sa.select(table.c.prediction_id))
+    return sa.union_all(sa.select(table), sa.select(waiting).where(is_new)).subquery()
+
+
+def _select(
+    predictions: FromClause,
+    since: Moment | None,
+    until: Moment | None,
+    model_version: str | None,
+    limit: int | None,
+) -> Select[Any]:
+    import sqlalchemy as sa
+
+    labels = labels_table()
     latest_label = (
         sa.select(labels.c.label)
         .where(labels.c.prediction_id == predictions.c.prediction_id)

@@ -21,6 +21,8 @@ from ml_project.monitoring.promises import Promises
 from ml_project.monitoring.reading import read_predictions
 from ml_project.monitoring.writer import Writer
 
+LONGEST_WAIT_SECONDS = 1.0
+
 __all__ = ["Feedback", "PredictionBatch", "PredictionStorage", "read_predictions"]
 
 
@@ -138,6 +140,14 @@ class PredictionStorage:
         if self._thread is None:
             self.start()
         return self._inbox.add(item)
+
+    def wait_for_room(self) -> None:
+        """Wait for a moment where more is added than the database takes; to be called after large batches.
+
+        So their senders are slowed down before predictions are lost. It takes a second at most, and no time where the
+        database does not take anything.
+        """
+        self._inbox.wait_for_room(LONGEST_WAIT_SECONDS)
 
     def close(self) -> None:
         """Write everything that waits, for at most ``config.timeout_seconds``; what is not written then is lost."""

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection, MetaData, Table
     from sqlalchemy.types import TypeEngine
 
-PREDICTIONS, LABELS = "predictions", "labels"
+PREDICTIONS, LABELS, WAITING = "predictions", "labels", "predictions_waiting"
 # Ids differ by case, and texts may hold any character, also where a MySQL server's defaults are others.
 _OPTIONS: dict[str, Any] = {
     "mysql_charset": "utf8mb4",
@@ -55,6 +55,25 @@ def get_tables() -> MetaData:
     return metadata
 
 
+@cache
+def get_sqlite_tables() -> MetaData:
+    """Return the description of what only SQLite has: large batches that are to become rows."""
+    import sqlalchemy as sa
+
+    metadata = sa.MetaData()
+    sa.Table(
+        WAITING,
+        metadata,
+        sa.Column("number", sa.Integer, primary_key=True),
+        sa.Column("created_at", _time_type(), nullable=False),
+        sa.Column("request_id", sa.String(TEXT_LENGTHS["request_id"])),
+        sa.Column("model_version", sa.String(TEXT_LENGTHS["model_version"]), nullable=False),
+        sa.Column("latency_seconds", sa.Double),
+        sa.Column("predictions", sa.UnicodeText, nullable=False),
+    )
+    return metadata
+
+
 def predictions_table() -> Table:
     """Return the table with one row per prediction."""
     return get_tables().tables[PREDICTIONS]
@@ -68,6 +87,8 @@ def labels_table() -> Table:
 def make_tables(connection: Connection) -> None:
     """Make the tables that are missing; the caller commits."""
     get_tables().create_all(connection)
+    if connection.dialect.name == "sqlite":
+        get_sqlite_tables().create_all(connection)
 
 
 def has_tables(connection: Connection) -> bool:
@@ -76,6 +97,16 @@ def has_tables(connection: Connection) -> bool:
 
     inspector = sa.inspect(connection)
     return all(inspector.has_table(name) for name in get_tables().tables)
+
+
+def has_waiting(connection: Connection) -> bool:
+    """Return whether a SQLite file has large batches that are not rows yet."""
+    import sqlalchemy as sa
+
+    if not sa.inspect(connection).has_table(WAITING):
+        return False
+    waiting = get_sqlite_tables().tables[WAITING]
+    return connection.scalar(sa.select(waiting.c.number).limit(1)) is not None
 
 
 def check_tables(connection: Connection) -> None:

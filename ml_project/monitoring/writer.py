@@ -20,8 +20,10 @@ ROWS_PER_BREATH = 16
 BREATH_SECONDS = 0.0001
 """After so many rows, or a block of them, the interpreter's lock is left to requests for so long: they wait for a few
 hundred microseconds at most, not for the five milliseconds after which Python would interrupt this thread."""
+MOST_WAITING_BLOCKS = 1000
 FIRST_DELAY_SECONDS, LONGEST_DELAY_SECONDS = 0.1, 2.0
 LONGEST_DELAY_AT_END_SECONDS = 0.2
+LONGEST_SPREAD_AT_END_SECONDS = 1.0
 
 
 class Writer:
@@ -62,6 +64,7 @@ class Writer:
             started = time.monotonic()
             self._convert(breathe_until=started + self._period / 2)
             self._attempt()
+            self._spread_blocks(started + self._period)
             self._inbox.wait(started + self._period - time.monotonic())
         self._finish(self._inbox.closed_at + self._timeout_seconds)
         self._delivery.close()
@@ -75,6 +78,9 @@ class Writer:
             self._next_attempt = min(self._next_attempt, now + LONGEST_DELAY_AT_END_SECONDS)
             time.sleep(max(0.0, min(self._next_attempt, deadline) - now))
             self._attempt()
+        end = min(deadline, time.monotonic() + LONGEST_SPREAD_AT_END_SECONDS)
+        while time.monotonic() < end and self._delivery.spread_blocks():  # the next process does what is left
+            pass
 
     def _convert(self, *, breathe_until: float) -> None:
         """Make rows of what requests left, or write it at once, giving way to requests every now and then."""
@@ -108,6 +114,14 @@ class Writer:
                 return first
             self._inbox.settle(last - first, 0)
         return n_rows
+
+    def _spread_blocks(self, until: float) -> None:
+        """Make rows of blocks as long as there is time and nothing else to do, or there are too many of them."""
+        has_time = True
+        while has_time or self._delivery.n_waiting_blocks > MOST_WAITING_BLOCKS:
+            if not self._delivery.spread_blocks():
+                return
+            has_time = time.monotonic() < until and not self._inbox.is_filling
 
     def _make_rows(self, item: Item, start: int) -> list[Row]:
         """Return rows of an item from a position on; what cannot be one is counted as lost, each prediction alone."""

@@ -30,6 +30,8 @@ _LOG = logging.getLogger("ml_project.serving")
 _USABLE_REQUEST_ID = re.compile(r"[\w.:/+=-]{1,128}", re.ASCII)
 UNKNOWN_ROUTE = "unknown"
 OPEN_INFERENCE = "/v2"
+LARGE_BATCH = 100
+"""Predictions from which on an answer waits where the storage is behind."""
 
 Handler = Callable[[HttpRequest, str], HttpAnswer]
 """Answers a request with the given identifier, or raises."""
@@ -62,6 +64,8 @@ class HttpApi:
         Limits and key.
     metrics
         What is counted.
+    give_way
+        Called after large batches, so that they cannot come faster than they are stored; it may block.
     request_log
         Where requests are logged; by default in the service's form, and collected for a moment.
     """
@@ -72,12 +76,14 @@ class HttpApi:
         settings: ServingConfig,
         metrics: ServiceMetrics,
         *,
+        give_way: Callable[[], None] | None = None,
         request_log: RequestLog | None = None,
     ) -> None:
         self.routes = routes
         self.max_body_bytes = settings.max_body_bytes
         self.max_body_seconds = settings.max_body_seconds
         self._metrics = metrics
+        self._give_way = give_way
         self._max_in_flight = settings.max_concurrent_requests
         self._key = None if settings.api_key is None else settings.api_key.encode()
         self._log = (request_log or RequestLog()) if settings.log_requests else None
@@ -88,7 +94,7 @@ class HttpApi:
         self._lock = threading.Lock()
 
     def answer(self, request: HttpRequest, *, started: float | None = None) -> HttpAnswer:
-        """Return the answer to a request, with everything done that belongs to it.
+        """Return the answer to a request, with everything done that belongs to it; after a large batch this may wait.
 
         Parameters
         ----------
@@ -99,6 +105,8 @@ class HttpApi:
         """
         answer = self.respond(request, started=started)
         self.finish(request)
+        if answer.n_records >= LARGE_BATCH and self._give_way is not None:
+            self._give_way()
         return answer
 
     def respond(self, request: HttpRequest, *, started: float | None = None) -> HttpAnswer:

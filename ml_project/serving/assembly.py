@@ -90,4 +90,6 @@ def assemble_service(config: Config, processes: Sequence[FeatureProcess], *, nee
         storage.start()
     service = PredictionService(host, storage=storage, metrics=metrics, max_batch_rows=config.serving.max_batch_rows)
     contract = PredictionContract(service, config.serving)
-    return ServiceParts(HttpApi(contract.routes(), config.serving, metrics), contract, service)
+    give_way = None if storage is None else storage.wait_for_room
+    api = HttpApi(contract.routes(), config.serving, metrics, give_way=give_way)
+    return ServiceParts(api, contract, service)

@@ -5,9 +5,11 @@ import sqlite3
 import numpy as np
 import pytest
 
+from ml_project.config_service import StorageConfig
 from ml_project.monitoring.blocks import ROWS_PER_BLOCK, to_block
+from ml_project.monitoring.database import Database
 from ml_project.monitoring.items import PredictionBatch
-from ml_project.monitoring.storage import read_predictions
+from ml_project.monitoring.storage import PredictionStorage, read_predictions
 from tests.monitoring.batches import make_batch, stored_ids, wait_until
 
 N = 2 * ROWS_PER_BLOCK + 3
@@ -107,3 +109,44 @@ def test_large_batches_while_the_database_is_locked_are_stored_when_it_is_not(ur
     storage.close()
     assert len(stored_ids(url)) == 3 * N + 1
     assert storage.n_lost == 0
+
+
+@pytest.fixture
+def left_over(url):
+    """A file with a batch that a process left as blocks when it was killed; gives the ids."""
+    ids = [f"{number:04d}" for number in range(N)]
+    batch = batch_of_all_values(ids)
+    database = Database(url, durable=False, timeout_seconds=5)
+    database.write_blocks([to_block(batch, 0, ROWS_PER_BLOCK), to_block(batch, ROWS_PER_BLOCK, N)])
+    database.close()
+    return ids
+
+
+def test_blocks_left_over_are_read_with_the_rows(url, left_over):
+    stored = read_predictions(url)
+    assert stored["prediction_id"].tolist() == left_over
+    assert stored["features.text"].fillna("missing").tolist()[:3] == ["t0", "missing", "t2"]
+    assert read_predictions(url, limit=2)["prediction_id"].tolist() == left_over[-2:]
+    assert read_predictions(url, model_version="another").empty
+
+
+def test_blocks_left_over_become_rows_and_are_read_once(url, left_over, open_connected):
+    before = read_predictions(url)
+    storage = open_connected(url)
+    wait_until(lambda: stored_ids(url) == [*left_over, "the first"])
+    storage.close()
+    with sqlite3.connect(url.removeprefix("sqlite:///")) as connection:
+        assert connection.execute("SELECT count(*) FROM predictions_waiting").fetchone() == (0,)
+    after = read_predictions(url)
+    assert after.loc[after["prediction_id"] != "the first", before.columns].equals(before)
+
+
+def test_more_large_batches_than_fit_are_all_stored_when_their_senders_wait(url):
+    storage = PredictionStorage(StorageConfig(url=url, max_pending=2000))
+    storage.add(make_batch(["the first"]))
+    wait_until(lambda: storage.n_written == 1)
+    for start in range(0, 20_000, 500):
+        storage.add(make_batch([f"{number:05d}" for number in range(start, start + 500)]))
+        storage.wait_for_room()
+    storage.close()
+    assert (storage.n_lost, len(read_predictions(url))) == (0, 20_001)
