@@ -2,21 +2,35 @@
 
 from __future__ import annotations
 
+import gc
+import logging
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from pathlib import Path
 
 from deployment.tests.asking import HttpAsk
-from deployment.tests.environments import REPOSITORY
-from deployment.tests.golden import MAX_BODY_BYTES, SETTINGS
+from deployment.tests.golden import SETTINGS
 from deployment.tests.golden_request import Golden
 from deployment.tests.processes import clean_environment, free_port, serving
 from deployment.tests.targets import Ask, WebTarget
-from ml_project.config import Config
-from ml_project.project.features import FEATURE_PROCESSES
-from ml_project.serving.assembly import assemble_service
+from ml_project.serving.deployed import deployed_api
 from ml_project.serving.messages import HttpAnswer, HttpRequest
+
+
+@contextmanager
+def own_process_settings() -> Iterator[None]:
+    """Take back what a function does to its process, which is that of all tests: its log, its garbage collector."""
+    root, seconds, thresholds = logging.getLogger(), sys.getswitchinterval(), gc.get_threshold()
+    handlers, level = root.handlers[:], root.level
+    try:
+        yield
+    finally:
+        root.handlers[:] = handlers
+        root.setLevel(level)
+        sys.setswitchinterval(seconds)
+        gc.set_threshold(*thresholds)
+        gc.unfreeze()
 
 
 class InProcess:
@@ -35,19 +49,11 @@ class InProcess:
     @contextmanager
     def running(self, artifact: Path, folder: Path) -> Iterator[Ask]:
         """Load the artifact here."""
-        config = Config.model_validate(
-            {
-                "data": {"source": "none", "target_column": "survived"},
-                "features": {"columns": ["age"]},
-                "artifacts": {"path": artifact},
-                "serving": {"max_body_bytes": MAX_BODY_BYTES},
-                "monitoring": {"storage": None},
-            }
-        )
-        parts = assemble_service(config, FEATURE_PROCESSES, needs_model=True)
-        api = parts.api
+        with own_process_settings():
+            api = deployed_api(artifact, environment=SETTINGS)
 
         def ask(request: HttpRequest) -> HttpAnswer:
+            # Whatever carries requests asks first whether their size is allowed.
             refusal = api.find_refusal(has_room=True, n_bytes=len(request.body))
             answer = api.answer(request) if refusal is None else api.refuse(request, refusal)
             answer.headers = {name.lower(): value for name, value in (answer.headers or {}).items()}
@@ -56,7 +62,7 @@ class InProcess:
         try:
             yield ask
         finally:
-            parts.close()
+            api.close()
 
     def live(self, endpoint: str) -> Ask:
         """Refuse: there is nothing elsewhere."""
@@ -80,9 +86,9 @@ class Served(WebTarget):
         """Run it with settings of one's own and yield its URL."""
         port = free_port()
         words = ("--framework", self.name, "--port", str(port), "--artifacts.path", str(artifact))
-        environment = {**clean_environment(), "ML_PROJECT_MONITORING__STORAGE": "null", **settings}
+        environment = {**clean_environment(), **settings}
         command = (sys.executable, "-m", "ml_project", "serve", *words)
-        with serving(command, port=port, folder=REPOSITORY, log=folder / "service.log", environment=environment) as url:
+        with serving(command, port=port, folder=folder, log=folder / "service.log", environment=environment) as url:
             yield url
 
 

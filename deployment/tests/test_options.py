@@ -14,6 +14,7 @@ from deployment.tests.processes import clean_environment
 from deployment.tests.target_local import Served
 from deployment.tests.targets import KEY_VARIABLE
 
+SUITE = "deployment/tests/test_conformance.py"
 KEY = "a key of enough letters"
 ABSENT = """
 from deployment.tests import targets
@@ -31,7 +32,7 @@ targets.find_targets = lambda: [InProcess(), Absent()]
 
 def run_suite(artifact, *words, **environment):
     done = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "deployment/tests/test_conformance.py", *words],
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", SUITE, *words],
         cwd=REPOSITORY,
         env={**clean_environment(), ARTIFACT_VARIABLE: str(artifact), **environment},
         capture_output=True,
