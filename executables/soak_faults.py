@@ -54,7 +54,7 @@ class Faults:
 
     def read_ids(self) -> set[str]:
         """Return the identifiers of all predictions stored."""
-        return set(read_predictions(self.url)["prediction_id"])
+        return set(read_predictions(self.url.render_as_string(hide_password=False))["prediction_id"])
 
     def _lock_table(self) -> None:
         with create_engine(self.url, 10).begin() as connection:
