@@ -107,7 +107,7 @@ class LambdaAdapter:
             if is_http(event):
                 return self._answer_http(event, fields)
             if is_queue_batch(event):
-                batch = QueueBatch(event, drops_refused=self._settings.drops_refused_messages)
+                batch = QueueBatch(event, drops_refused=self._settings.drops_refused_messages, log_fields=fields)
                 return batch.answer(lambda message_id, body: self._predict(body, message_id, fields))
             if event.get("source") == "aws.events":
                 return from_json(self._ask(HttpRequest("GET", "/ready", {}, log_fields=fields)).body)

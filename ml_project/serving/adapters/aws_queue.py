@@ -42,11 +42,14 @@ class QueueBatch:
         What Lambda got from the queue.
     drops_refused
         Whether a message that can never be answered is taken off the queue and only logged.
+    log_fields
+        What each line tells of the invocation.
     """
 
-    def __init__(self, event: Mapping[str, Any], *, drops_refused: bool) -> None:
+    def __init__(self, event: Mapping[str, Any], *, drops_refused: bool, log_fields: Mapping[str, Any]) -> None:
         self._messages: list[dict[str, Any]] = event["Records"]
         self._drops_refused = drops_refused
+        self._log_fields = log_fields
 
     def answer(self, ask: AskMessage) -> dict[str, Any]:
         """Answer each message, and return which are to be delivered again, in the form that Lambda wants.
@@ -66,7 +69,12 @@ class QueueBatch:
     def _is_done(self, message: Mapping[str, Any], ask: AskMessage) -> bool:
         answer = ask(message["messageId"], message["body"].encode("utf-8", "surrogatepass"))
         is_refused = 400 <= answer.status < 500
-        known = {"message_id": message["messageId"], "status": answer.status, "answer": from_json(answer.body)}
+        known = {
+            **self._log_fields,
+            "message_id": message["messageId"],
+            "status": answer.status,
+            "answer": from_json(answer.body),
+        }
         if answer.status < 400:
             _LOG.info("message answered", extra=known)
             return True

@@ -292,6 +292,7 @@ class TestQueue:
         event = queue_event(sent.decode(), f"[{sent.decode()}]")
         assert answer(function, event) == {"batchItemFailures": []}
         assert [line.message_id for line in caplog.records] == ["message-0", "message-1"]
+        assert caplog.records[0].requestId == CONTEXT.aws_request_id
         assert "probas" in caplog.records[0].answer
         assert len(caplog.records[1].answer["predictions"]) == 1
 

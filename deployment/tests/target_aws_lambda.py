@@ -1,0 +1,238 @@
+"""AWS Lambda: the function's folder under AWS's Runtime Interface Emulator, and its image under docker.
+
+Golden requests go to the function as a function URL would hand them over, because a direct invocation knows no paths,
+methods and statuses.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import Any
+
+from deployment.aws_lambda.provider import FOLDER, PROVIDER
+from deployment.deployer.docker_engine import find_fault, read_log, run_docker
+from deployment.deployer.planning import read_manifest
+from deployment.deployer.provider import Context, Options, Plan
+from deployment.tests.asking import wait_for_answer
+from deployment.tests.environments import REPOSITORY, environment_with
+from deployment.tests.golden import SETTINGS, Golden
+from deployment.tests.processes import clean_environment, free_port, running
+from deployment.tests.targets import KEY_VARIABLE, Ask, WebTarget
+from ml_project.serving.messages import HttpAnswer, HttpRequest
+
+EMULATOR = REPOSITORY / ".runtimes" / "bin" / "aws-lambda-rie"
+CLIENT_CATEGORY = "aws-lambda"
+NOWHERE = {"AWS_ACCESS_KEY_ID": "none", "AWS_SECRET_ACCESS_KEY": "none", "AWS_DEFAULT_REGION": "eu-central-1"}
+"""Credentials for the emulator, which looks at none."""
+MEMORY = "512m"
+
+
+class LambdaClient:
+    """Invokes a function with boto3, as events of a function URL or directly.
+
+    Parameters
+    ----------
+    name
+        Name of the function.
+    endpoint
+        Address of the emulator; ``None`` asks AWS, with the credentials of the environment.
+    headers
+        Sent with each request.
+    """
+
+    def __init__(self, name: str, *, endpoint: str | None = None, headers: Mapping[str, str] | None = None) -> None:
+        import boto3
+        from botocore.config import Config
+
+        given = {} if endpoint is None else {f"{key.lower()}": value for key, value in NOWHERE.items()}
+        region = given.pop("aws_default_region", None)
+        config = Config(read_timeout=100, retries={"total_max_attempts": 1})
+        self._client: Any = boto3.client("lambda", endpoint_url=endpoint, region_name=region, config=config, **given)
+        self._name = name
+        self._headers = dict(headers or {})
+
+    def __call__(self, request: HttpRequest) -> HttpAnswer:
+        """Return the answer to a request, asked as through a function URL."""
+        response = self.invoke(url_event(request, self._headers))
+        if "errorMessage" in response:
+            raise AssertionError(f"the function failed: {response}")
+        body = base64.b64decode(response["body"]) if response["isBase64Encoded"] else response["body"].encode()
+        headers = {name.lower(): value for name, value in response["headers"].items()}
+        return HttpAnswer(response["statusCode"], body, headers.pop("content-type", ""), headers)
+
+    def invoke(self, event: Any) -> Any:
+        """Return what the function gives back for any event; an error has the field ``errorMessage``."""
+        response = self._client.invoke(FunctionName=self._name, Payload=json.dumps(event).encode())
+        return json.loads(response["Payload"].read())
+
+    def close(self) -> None:
+        """End the connections."""
+        self._client.close()
+
+
+class AwsLambdaTarget:
+    """What both targets have in common."""
+
+    name: str
+
+    def takes(self, golden: Golden) -> bool:
+        """Return that every golden request makes sense."""
+        return True
+
+    def live(self, endpoint: str) -> Ask:
+        """Return what asks a function by its name, ``NAME:live``, or by its public URL."""
+        if endpoint.startswith(("http://", "https://")):
+            return WebTarget().live(endpoint)
+        key = os.environ.get(KEY_VARIABLE)
+        return LambdaClient(endpoint, headers={} if key is None else {"x-api-key": key})
+
+
+class Emulated(AwsLambdaTarget):
+    """The function's folder, with AWS's runtime client and emulator as processes of this machine."""
+
+    name = "aws_lambda"
+
+    def missing(self) -> str | None:
+        """Return that there is no emulator."""
+        if EMULATOR.exists():
+            return None
+        return "no Runtime Interface Emulator (bash executables/install_provider_runtimes.sh rie)"
+
+    @contextmanager
+    def running(self, artifact: Path, folder: Path) -> Iterator[LambdaClient]:
+        """Write the folder and run the function in a fresh environment of the locked packages."""
+        context = make_context(artifact)
+        task = write_plan(context, folder)
+        binaries = environment_with(context.requirements(CLIENT_CATEGORY)) / "bin"
+        port, inner_port = free_port(), free_port()
+        addresses = ("--runtime-interface-emulator-address", f"127.0.0.1:{port}", "--runtime-api-address")
+        command = (
+            EMULATOR,
+            *addresses,
+            f"127.0.0.1:{inner_port}",
+            binaries / "python",
+            "-m",
+            "awslambdaric",
+            "app.handler",
+        )
+        environment = {**clean_environment(binaries), **SETTINGS, "PYTHONDONTWRITEBYTECODE": "1"}
+        log = folder / "function.log"
+        with (
+            running(command, folder=task, log=log, environment=environment) as started,
+            opened(port, ended=started.ended) as client,
+        ):
+            yield client
+
+
+class Image(AwsLambdaTarget):
+    """The image, with a read-only root and little memory."""
+
+    name = "aws_lambda_image"
+
+    def missing(self) -> str | None:
+        """Return why docker cannot be used."""
+        return find_fault()
+
+    @contextmanager
+    def running(self, artifact: Path, folder: Path) -> Iterator[LambdaClient]:
+        """Build the image as the deployer does, and run it."""
+        plan = write_and_build(make_context(artifact), folder)
+        image = image_of(plan)
+        port = free_port()
+        settings = [word for name, value in SETTINGS.items() for word in ("--env", f"{name}={value}")]
+        limits = ("--read-only", "--tmpfs", "/tmp", "--memory", MEMORY, "--memory-swap", MEMORY)  # noqa: S108
+        container = run_docker(["run", "--detach", "--publish", f"127.0.0.1:{port}:8080", *limits, *settings, image])
+
+        def ended() -> str | None:
+            state = run_docker(["inspect", "--format", "{{.State.Running}}", container])
+            return None if state == "true" else f"the container has ended:\n{read_log(container)}"
+
+        try:
+            with opened(port, ended=ended) as client:
+                yield client
+        finally:
+            run_docker(["rm", "--force", container])
+
+
+@contextmanager
+def opened(port: int, *, ended: Any) -> Iterator[LambdaClient]:
+    """Wait until an emulator answers and return what invokes its function."""
+    # It answers a path that it does not know before it starts the function.
+    wait_for_answer(f"http://127.0.0.1:{port}/nothing", ended=ended, status=404)
+    with closing(LambdaClient("function", endpoint=f"http://127.0.0.1:{port}")) as client:
+        yield client
+
+
+def make_context(artifact: Path, **extra: str) -> Context:
+    """Return what the deployer would hand to the provider."""
+    options = Options(PROVIDER.name, artifact, extra={"package": "image", **extra})
+    return Context(REPOSITORY, options, read_manifest(artifact))
+
+
+def write_plan(context: Context, folder: Path) -> Path:
+    """Write the planned files below a folder and return the function's own folder."""
+    for file in PROVIDER.plan(context).files:
+        path = folder / file.path
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(file.content)
+    return folder / FOLDER
+
+
+def write_and_build(context: Context, folder: Path) -> Plan:
+    """Write the planned files below a folder and build the image there."""
+    plan = PROVIDER.plan(context)
+    write_plan(context, folder)
+    words = plan.steps[0].command
+    assert words is not None
+    start = words.index("docker") + 1
+    run_docker(
+        [*words[start:-1], str(folder / FOLDER)], environment={**os.environ, "BUILDX_NO_DEFAULT_ATTESTATIONS": "1"}
+    )
+    return plan
+
+
+def image_of(plan: Plan) -> str:
+    """Return the name of the image that a plan builds."""
+    words = plan.steps[0].command
+    assert words is not None
+    return words[words.index("--tag") + 1]
+
+
+def url_event(request: HttpRequest, headers: Mapping[str, str]) -> dict[str, Any]:
+    """Return the event that a function URL makes of a request."""
+    try:
+        body = {"body": request.body.decode(), "isBase64Encoded": False}
+    except UnicodeDecodeError:
+        body = {"body": base64.b64encode(request.body).decode(), "isBase64Encoded": True}
+    return {
+        "version": "2.0",
+        "routeKey": "$default",
+        "rawPath": request.path,
+        "rawQueryString": "",
+        "headers": {**request.headers, **headers},
+        "requestContext": {
+            "accountId": "anonymous",
+            "apiId": "url",
+            "domainName": "url.lambda-url.eu-central-1.on.aws",
+            "http": {
+                "method": request.method,
+                "path": request.path,
+                "protocol": "HTTP/1.1",
+                "sourceIp": "192.0.2.1",
+                "userAgent": "golden",
+            },
+            "requestId": "8f507cfc-0000-4697-b07a-ac58fc914c95",
+            "routeKey": "$default",
+            "stage": "$default",
+            "timeEpoch": 1_583_348_638_390,
+        },
+        **(body if request.body else {"isBase64Encoded": False}),
+    }
+
+
+TARGETS = [Emulated(), Image()]
