@@ -52,9 +52,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     action, switches = COMMANDS[name]
     use_case = (lambda: load_use_case(USE_CASE_FILE, switches)) if USE_CASE_FILE.exists() else None
     read_artifact = read_artifact_layer if action is serve_predictions and use_case is None else None
-    return run(
-        action, use_case, program=f"python -m ml_project {name}", arguments=rest, read_artifact=read_artifact
-    )
+    return run(action, use_case, program=f"python -m ml_project {name}", arguments=rest, read_artifact=read_artifact)
 
 
 def run_use_case(action: Action, use_case: BuildConfig) -> int:
