@@ -1,12 +1,28 @@
 #!/usr/bin/env bash
 # Install, check and test everything: bash cicd_pipeline.sh
+# What this machine lacks the tools for (docker, terraform, .runtimes) is left out and named at the end. With
+# REQUIRE_ALL_TARGETS=1, as the continuous integration sets it, that is a failure.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
 
-readonly BIN=.venv/bin
-export PATH="$PATH:$HOME/.local/bin" # where setup.sh puts pipenv when it finds no better place
+readonly BIN=.venv/bin REQUIRE_ALL_TARGETS=${REQUIRE_ALL_TARGETS:-0}
+# Behind what there is: where setup.sh puts pipenv when it finds no better place, and install_provider_runtimes.sh tools.
+export PATH="$PATH:$HOME/.local/bin:$PWD/.runtimes/bin"
+left_out=()
 
 step() { printf '\n=== %s (after %s s)\n' "$*" "$SECONDS"; }
+
+# Return whether a program is there; if not, remember what is left out without it.
+can_run() {
+    local program=$1 how_to_get=$2
+    if command -v "$program" >/dev/null; then return; fi
+    if [[ $REQUIRE_ALL_TARGETS == 1 ]]; then
+        printf '%s is missing: %s\n' "$program" "$how_to_get" >&2
+        exit 1
+    fi
+    left_out+=("$program: $how_to_get")
+    return 1
+}
 
 step "install from the lock"
 bash executables/setup.sh
@@ -25,6 +41,17 @@ step "import-linter"
 step "shellcheck"
 git ls-files -z '*.sh' .ci/run | xargs -0 "$BIN/shellcheck"
 
+step "hadolint, checkov, terraform fmt"
+if can_run hadolint "bash executables/install_provider_runtimes.sh hadolint"; then
+    git ls-files -z '*Dockerfile' | xargs -0 hadolint
+fi
+if can_run checkov "bash executables/install_provider_runtimes.sh checkov"; then
+    checkov
+fi
+if can_run terraform "https://developer.hashicorp.com/terraform/install"; then
+    terraform fmt -check -diff -recursive deployment
+fi
+
 step "documented commands and use cases"
 "$BIN/python" executables/run_documented_commands.py README.md documentation/*.md
 
@@ -41,7 +68,10 @@ rm -rf output/dist output/wheel
         --prediction.output wheel_predictions.csv
 )
 
-step "pytest"
-"$BIN/python" -m pytest --numprocesses 2 --cov --cov-report=term --cov-report=xml:output/coverage.xml
+step "pytest, with every deployment on its own runtime"
+options=(--numprocesses 2 --dist loadgroup --durations 20)
+if [[ $REQUIRE_ALL_TARGETS == 1 ]]; then options+=(--require-all-targets); fi
+"$BIN/python" -m pytest "${options[@]}" --cov --cov-report=term --cov-report=xml:output/coverage.xml
 
 step "done"
+if ((${#left_out[@]})); then printf 'not run: %s\n' "${left_out[@]}"; fi

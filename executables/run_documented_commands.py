@@ -20,6 +20,7 @@ from pathlib import Path
 
 BLOCK = re.compile(r"^```bash[ \t]*(?P<mark>[^\n]*)\n(?P<commands>.*?)^```", re.MULTILINE | re.DOTALL)
 SERVER_SECONDS = 90
+N_SLOWEST = 10
 
 
 @dataclass(frozen=True)
@@ -41,10 +42,15 @@ def find_blocks(file: Path) -> list[Block]:
     ]
 
 
-def run_file(file: Path) -> Block | None:
-    """Run the blocks of a file until one does not do what its mark says, and return that one."""
+def run_file(file: Path, durations: dict[Block, float]) -> Block | None:
+    """Run the blocks of a file, note their seconds, and return the first that does not do what its mark says."""
     with ExitStack() as servers:
-        return next((block for block in find_blocks(file) if not run_block(block, servers)), None)
+        for block in find_blocks(file):
+            started = time.monotonic()
+            if not run_block(block, servers):
+                return block
+            durations[block] = time.monotonic() - started
+    return None
 
 
 def run_block(block: Block, servers: ExitStack) -> bool:
@@ -98,13 +104,15 @@ def answers(url: str) -> bool:
 def main() -> int:
     """Run the blocks of all files; the first failure ends it."""
     files = [Path(name) for name in sys.argv[1:]]
+    durations: dict[Block, float] = {}
     for file in files:
-        failed = run_file(file)
+        failed = run_file(file, durations)
         if failed is not None:
             print(f"FAILED: {failed.file}:{failed.line}", file=sys.stderr)
             return 1
-    n_blocks = sum(len(find_blocks(file)) for file in files)
-    print(f"\n{n_blocks} blocks of commands did what the documentation says.")
+    print(f"\n{len(durations)} blocks of commands did what the documentation says. The slowest:")
+    for block in sorted(durations, key=durations.__getitem__, reverse=True)[:N_SLOWEST]:
+        print(f"{durations[block]:7.1f} s  {block.file}:{block.line}")
     return 0
 
 
