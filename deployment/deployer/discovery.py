@@ -6,7 +6,7 @@ from difflib import SequenceMatcher
 from importlib import import_module
 from pathlib import Path
 
-from deployment.deployer.errors import UsageError
+from deployment.deployer.errors import DeploymentError, UsageError
 from deployment.deployer.provider import Provider
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -26,11 +26,16 @@ def find_provider(name: str) -> Provider:
     ------
     UsageError
         When there is none, with those that there are, the closest first.
+    DeploymentError
+        When its module cannot be used.
     """
     known = known_providers()
     if name not in known:
         raise UsageError(f"There is no provider {name!r}; there are {', '.join(_closest_first(name, known))}")
-    provider: Provider = import_module(f"deployment.{name}.provider").PROVIDER
+    try:
+        provider: Provider = import_module(f"deployment.{name}.provider").PROVIDER
+    except (ImportError, AttributeError) as error:
+        raise DeploymentError(f"deployment/{name}/provider.py cannot be used: {error}") from error
     return provider
 
 

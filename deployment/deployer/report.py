@@ -49,7 +49,9 @@ def step_line(number: int, n_steps: int, step: Step) -> str:
 
 def _title(checked: CheckedPlan) -> str:
     options, manifest = checked.context.options, checked.context.manifest
-    return f"{options.provider}: {manifest.name} {manifest.version}, engine {manifest.engine.name}, {options.artifact}"
+    artifact, root = options.artifact, checked.context.root
+    shown = artifact.relative_to(root) if artifact.is_relative_to(root) else artifact
+    return f"{options.provider}: {manifest.name} {manifest.version}, engine {manifest.engine.name}, {shown}"
 
 
 def _change_lines(changes: Sequence[Change], words: dict[Kind, str], *, force: bool = True) -> list[str]:

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import NoReturn
 
 from deployment.deployer.discovery import ROOT, find_provider, known_providers
 from deployment.deployer.errors import UsageError
@@ -155,10 +155,10 @@ def _add_switches(parser: argparse.ArgumentParser, *, force: str) -> None:
 def _unknown_words(words: Sequence[str], options: Sequence[str]) -> list[Problem]:
     problems: list[Problem] = []
     for word in words:
-        name: Any = word.lstrip("-").partition("=")[0]
-        if word.startswith("-"):
-            hint = suggest(name, options).replace("'", "").replace("mean ", "mean --")
-            problems.append(Problem(f"is no option{hint}", word))
+        name = word.partition("=")[0]
+        if name.startswith("-"):
+            hint = suggest(name.lstrip("-"), options).replace("'", "").replace("mean ", "mean --")
+            problems.append(Problem(f"is no option{hint}", name))
         else:
             problems.append(Problem("is a word too many", word))
     return problems
