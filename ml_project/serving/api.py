@@ -129,12 +129,12 @@ class HttpApi:
 
     def finish(self, request: HttpRequest) -> None:
         """Do what could wait: count, log and store."""
-        for work in request.afterwards:
+        works, request.afterwards = request.afterwards, []
+        for work in works:
             try:
                 work()
             except Exception:  # noqa: BLE001  the answer is given; the rest shall be done all the same
                 _LOG.exception("work after an answer failed", extra={"path": request.path})
-        request.afterwards.clear()
 
     def enter(self) -> bool:
         """Count a request as under way, and return whether there is room for it; :meth:`leave` follows in any case."""

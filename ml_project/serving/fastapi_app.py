@@ -13,6 +13,7 @@ import threading
 import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
+from functools import lru_cache
 from typing import Any
 
 from fastapi import FastAPI
@@ -107,8 +108,9 @@ class ContractEndpoint:
                 await asyncio.wrap_future(answer.stored)
         finally:
             self._api.leave()
-            # In the event loop's next turn, when the answer has been sent.
-            asyncio.get_running_loop().call_soon(self._api.finish, request)
+            # Two turns of the event loop later: the answers of this turn are sent in the next.
+            loop = asyncio.get_running_loop()
+            loop.call_soon(loop.call_soon, self._api.finish, request)
         if answer is None:
             return
         await send({"type": "http.response.start", "status": answer.status, "headers": _raw_headers(answer)})
@@ -196,13 +198,15 @@ async def _discard(receive: Receive, most_bytes: int) -> None:
 
 
 def _raw_headers(answer: HttpAnswer) -> list[tuple[bytes, bytes]]:
-    headers = [
-        (b"content-type", answer.media_type.encode("latin-1")),
-        (b"content-length", str(len(answer.body)).encode()),
-    ]
-    for name, value in (answer.headers or {}).items():
-        headers.append((name.lower().encode("latin-1"), value.encode("latin-1")))
+    headers = [(b"content-type", _encode(answer.media_type)), (b"content-length", b"%d" % len(answer.body))]
+    headers += [(_encode(name), value.encode("latin-1")) for name, value in (answer.headers or {}).items()]
     return headers
+
+
+@lru_cache(maxsize=100)
+def _encode(text: str) -> bytes:
+    """Return one of the few names and content types in the form that ASGI wants."""
+    return text.lower().encode("latin-1")
 
 
 def _lifespan(parts: ServiceParts, slow_bodies: SlowBodies) -> Any:

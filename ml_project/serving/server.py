@@ -52,6 +52,7 @@ def run_fastapi(app: FastAPI | str, config: Config, listening: socket.socket) ->
         ws="none",
         log_config=None,
         access_log=False,
+        proxy_headers=False,  # nothing here asks who the client is
         server_header=False,
         timeout_keep_alive=KEEP_ALIVE_SECONDS,
         timeout_graceful_shutdown=config.serving.shutdown_seconds,

@@ -1,4 +1,8 @@
-"""uvicorn's HTTP protocol with one system call per answer, where it takes two: head and body go out together."""
+"""uvicorn's HTTP protocol with one system call per answer, where it takes two: head and body go out together.
+
+And the answers of all connections that were read in one turn of the event loop go out one after the other in the next:
+sending wakes their receivers, which is the most expensive part of an answer where it happens for each one apart.
+"""
 
 from __future__ import annotations
 
@@ -25,22 +29,21 @@ class GatheringTransport:
         self._pieces: list[bytes] = []
 
     def write(self, data: bytes) -> None:
-        """Send some bytes with the next turn, or when :meth:`flush` is called."""
+        """Send some bytes with the next turn of the event loop."""
         if not self._pieces:
-            self._loop.call_soon(self.flush)
+            self._loop.call_soon(self._send)
         self._pieces.append(data)
 
     def close(self) -> None:
         """Send what was written, and close."""
-        self.flush()
+        self._send()
         self._transport.close()
 
     def __getattr__(self, name: str) -> Any:
         """Return what the transport has."""
         return getattr(self._transport, name)
 
-    def flush(self) -> None:
-        """Send what was written."""
+    def _send(self) -> None:
         pieces, self._pieces = self._pieces, []
         if pieces and not self._transport.is_closing():
             self._transport.write(pieces[0] if len(pieces) == 1 else b"".join(pieces))
@@ -52,8 +55,3 @@ class GatheringProtocol(HttpToolsProtocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
         """Take a connection."""
         super().connection_made(cast("asyncio.Transport", GatheringTransport(transport, self.loop)))
-
-    def on_response_complete(self) -> None:
-        """Send the answer before anything else is done."""
-        cast("GatheringTransport", self.transport).flush()
-        super().on_response_complete()
