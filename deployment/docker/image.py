@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import subprocess
+import tomllib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -61,16 +62,23 @@ def image_files(context: Context) -> tuple[PlannedFile, ...]:
     from deployment.deployer.requirements import locked_requirements
 
     framework: Framework = context.options.framework
-    development = locked_requirements(context.root, ["dev-packages"])
+    development = locked_requirements(context.root, all_categories(context.root))
     contents = {
         IGNORE_FILE: (context.root / "deployment/docker/.dockerignore").read_bytes(),
         f"{FOLDER}/requirements.txt": context.requirements(
             framework, storage=wants(context.options, "storage")
         ).encode(),
         f"{FOLDER}/requirements_wheel.txt": requirement_of(development, "setuptools").encode(),
+        f"{FOLDER}/requirements_build.txt": development.encode(),
         f"{FOLDER}/model.zip": context.artifact_bytes(),
     }
     return tuple(PlannedFile(path, content) for path, content in contents.items())
+
+
+def all_categories(root: Path) -> list[str]:
+    """Return the categories of the Pipfile."""
+    pipfile = tomllib.loads((root / "Pipfile").read_text(encoding="utf-8"))
+    return [section for section in pipfile if section not in ("source", "requires")]
 
 
 def requirement_of(requirements: str, package: str) -> str:
