@@ -99,7 +99,7 @@ def find_account(session: boto3.Session, expected: str | None = None) -> str:
         account: str = open_client(session, "sts").get_caller_identity()["Account"]
     if expected is not None and account != expected:
         raise DeploymentError(
-            f"The credentials are those of account {account}, not of {expected}; choose another AWS_PROFILE or --account-id"
+            f"The credentials are of account {account}, not of {expected}; choose another AWS_PROFILE or --account-id"
         )
     return account
 
@@ -136,7 +136,7 @@ def explained(action: str) -> Iterator[None]:
         ) from error
     except aws.ProfileNotFound as error:
         raise DeploymentError(f"{action} failed: {error}; correct AWS_PROFILE (aws configure list-profiles)") from error
-    except aws.HTTPClientError as error:
+    except (aws.HTTPClientError, aws.ConnectionError) as error:
         raise DeploymentError(f"{action} failed: {error}; check the network and the region") from error
     except aws.BotoCoreError as error:
         raise DeploymentError(f"{action} failed: {error}") from error

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import base64
 import os
-import subprocess
 import tempfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from deployment.deployer.aws import error_code, explained, find_account, open_client, open_session
+from deployment.deployer.docker_engine import run_docker
 from deployment.deployer.errors import DeploymentError
 
 if TYPE_CHECKING:
@@ -121,6 +121,18 @@ def has_image(session: boto3.Session, repository: str, tag: str) -> bool:
     return True
 
 
+def image_address(repository: str, tag: str, *, account_id: str, region: str) -> str:
+    """Return the address that an image gets.
+
+    Examples
+    --------
+    >>> image_address("titanic", "1", account_id="123456789012", region="eu-central-1")
+    '123456789012.dkr.ecr.eu-central-1.amazonaws.com/titanic:1'
+    """
+    domain = "amazonaws.com.cn" if region.startswith("cn-") else "amazonaws.com"
+    return f"{account_id}.dkr.ecr.{region}.{domain}/{repository}:{tag}"
+
+
 def deletion_command(repository: str, region: str | None) -> str:
     """Return the command that deletes a repository with its images."""
     where = "" if region is None else f" --region {region}"
@@ -141,32 +153,13 @@ def _push(session: boto3.Session, image: str, target: str, say: Callable[[str], 
     user, _, password = base64.b64decode(token).decode().partition(":")
     # The password is written to a folder of its own, which goes away, and not to the user's docker configuration. That
     # also says which engine is meant, so it is asked for the engine's address first.
-    engine = os.environ.get("DOCKER_HOST") or _docker(
-        ["context", "inspect", "--format", "{{.Endpoints.docker.Host}}"], dict(os.environ)
+    engine = os.environ.get("DOCKER_HOST") or run_docker(
+        ["context", "inspect", "--format", "{{.Endpoints.docker.Host}}"]
     )
     with tempfile.TemporaryDirectory() as folder:
         environment = {**os.environ, "DOCKER_CONFIG": folder, "DOCKER_HOST": engine}
-        _docker(
-            ["login", "--username", user, "--password-stdin", target.split("/", maxsplit=1)[0]], environment, password
-        )
-        _docker(["tag", image, target], environment)
+        login = ["login", "--username", user, "--password-stdin", target.split("/", maxsplit=1)[0]]
+        run_docker(login, environment=environment, stdin=password)
+        run_docker(["tag", image, target], environment=environment)
         say(f"Pushing {target}")
-        _docker(["push", target], environment)
-
-
-def _docker(arguments: Sequence[str], environment: Mapping[str, str], stdin: str | None = None) -> str:
-    try:
-        done = subprocess.run(  # noqa: S603  the arguments are made here
-            ["docker", *arguments],  # noqa: S607  which docker it is, the user's PATH says
-            env=dict(environment),
-            input=stdin,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-    except FileNotFoundError as error:
-        raise DeploymentError("docker is missing: https://docs.docker.com/engine/install") from error
-    if done.returncode != 0:
-        last_lines = "\n".join(done.stderr.strip().splitlines()[-5:])
-        raise DeploymentError(f"docker {arguments[0]} failed: {last_lines or 'it gave no reason'}")
-    return done.stdout.strip()
+        run_docker(["push", target], environment=environment)
