@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Mapping, Sequence
 
 from deployment.deployer.archives import zip_bytes
+from deployment.deployer.bytecode import with_bytecode
 from deployment.deployer.errors import DeploymentError
 from deployment.deployer.imports import check_imports
 from deployment.deployer.provider import Context, Options, Plan, PlannedFile, Tool
@@ -13,6 +14,7 @@ from ml_project.errors import Problem
 
 ZIP = "output/function_deployment/function_deployment.zip"
 CATEGORY = "google-cloud-function"
+IMPORTED_BY_MAIN = ("functions_framework", "ml_project.serving.adapters.google", "ml_project.serving.deployed")
 MEGABYTE = 1_000_000
 MOST_PACKED = 100 * MEGABYTE
 MOST_UNPACKED = 500 * MEGABYTE
@@ -45,7 +47,8 @@ class GoogleCloudFunction:
 
     def check(self, context: Context) -> Sequence[Problem]:
         """Return which modules the function would miss."""
-        return check_imports(context.options.artifact, context.requirements(CATEGORY), context.root)
+        requirements = context.requirements(CATEGORY)
+        return check_imports(context.options.artifact, requirements, context.root, IMPORTED_BY_MAIN)
 
     def plan(self, context: Context) -> Plan:
         """Return the zip file as the only thing to write.
@@ -64,11 +67,11 @@ class GoogleCloudFunction:
 
 def function_files(context: Context) -> dict[str, bytes]:
     """Return what is in the zip file, by path."""
+    sources = {"main.py": context.provider_file("main.py"), **context.package_files()}
     return {
-        "main.py": context.provider_file("main.py"),
         "requirements.txt": context.requirements(CATEGORY).encode(),
         "model.zip": context.artifact_bytes(),
-        **context.package_files(),
+        **with_bytecode(sources),
     }
 
 
@@ -103,11 +106,16 @@ def refuse_too_large(n_packed: int, n_unpacked: int, files: Mapping[str, bytes])
         )
 
 
+def sha256(packed: bytes) -> str:
+    """Return the hash by which Terraform knows a zip file."""
+    return hashlib.sha256(packed).hexdigest()
+
+
 def _next_commands(packed: bytes, n_unpacked: int) -> tuple[str, ...]:
     folder = f"deployment/{GoogleCloudFunction.name}"
     return (
         f"# The zip file has {_megabytes(len(packed))}, unpacked {_megabytes(n_unpacked)}; "
-        f"its SHA-256 is {hashlib.sha256(packed).hexdigest()}.",
+        f"its SHA-256 is {sha256(packed)}.",
         "gcloud auth application-default login",
         f"terraform -chdir={folder} init",
         f"terraform -chdir={folder} apply -var project_id=YOUR_PROJECT",
