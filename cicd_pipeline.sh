@@ -69,7 +69,7 @@ rm -rf output/dist output/wheel
 )
 
 step "pytest, with every deployment on its own runtime"
-options=(--numprocesses 2 --dist loadgroup --durations 20)
+options=(--numprocesses 2 --durations 20)
 if [[ $REQUIRE_ALL_TARGETS == 1 ]]; then options+=(--require-all-targets); fi
 "$BIN/python" -m pytest "${options[@]}" --cov --cov-report=term --cov-report=xml:output/coverage.xml
 

@@ -54,13 +54,11 @@ def missing_for(name: str) -> str | None:
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Ask every target; with xdist, one process asks all of one target, so that each is started once."""
+    """Ask every target."""
     if "target" in metafunc.fixturenames:
-        cases = [
-            pytest.param(target, id=target.name, marks=pytest.mark.xdist_group(target.name))
-            for target in chosen_targets(metafunc.config)
-        ]
-        metafunc.parametrize("target", cases, indirect=True, scope="session")
+        targets = chosen_targets(metafunc.config)
+        names = [target.name for target in targets]
+        metafunc.parametrize("target", targets, ids=names, indirect=True, scope="session")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
