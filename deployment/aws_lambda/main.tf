@@ -7,6 +7,7 @@ locals {
     # An event has at most 6 MB, and a body in base64 is a third longer than it is.
     ML_PROJECT_SERVING__MAX_BODY_BYTES = "4500000"
     SQS_REFUSED_MESSAGES               = var.refused_messages
+    ORT_DISABLE_TELEMETRY              = "1"
   }
   key = var.api_key == null ? {} : { ML_PROJECT_SERVING__API_KEY = var.api_key }
 }

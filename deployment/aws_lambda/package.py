@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 import tempfile
@@ -10,6 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from deployment.deployer.archives import zip_bytes
+from deployment.deployer.bytecode import with_bytecode
 from deployment.deployer.errors import DeploymentError
 
 MOST_UNPACKED_BYTES = 262_144_000
@@ -38,18 +38,14 @@ def build_package(requirements: str, files: Mapping[str, bytes]) -> bytes:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         _install(requirements, folder)
-        for path, content in files.items():
-            file = folder / path
-            file.parent.mkdir(parents=True, exist_ok=True)
-            file.write_bytes(content)
-        _compile(folder)
-        found = {
+        installed = {
             path.relative_to(folder).as_posix(): path.read_bytes()
             for path in folder.rglob("*")
             if path.is_file() and "tests" not in path.relative_to(folder).parts
         }
-    check_unpacked_size({path: len(content) for path, content in found.items()})
-    return zip_bytes(found)
+    content = with_bytecode({**installed, **files})
+    check_unpacked_size({path: len(member) for path, member in content.items()})
+    return zip_bytes(content)
 
 
 def check_unpacked_size(sizes: Mapping[str, int]) -> None:
@@ -88,22 +84,22 @@ def _install(requirements: str, folder: Path) -> None:
         options = ("--quiet", "--disable-pip-version-check", "--no-compile", "--no-deps", "--require-hashes")
         platforms = [word for platform in PLATFORMS for word in ("--platform", platform)]
         wheels = ("--only-binary", ":all:", "--implementation", "cp", "--python-version", "3.12", *platforms)
-        _run_python("pip", "install", *options, *wheels, "--target", str(folder), "--requirement", str(listed))
-
-
-def _compile(folder: Path) -> None:
-    """Write bytecode that is not compared with its source at import, because Lambda's files never change."""
-    options = ("-q", "--invalidation-mode", "unchecked-hash", "-s", str(folder), "-p", "/var/task")
-    _run_python("compileall", *options, str(folder))
-
-
-def _run_python(module: str, *arguments: str) -> None:
-    done = subprocess.run(  # noqa: S603  the words are made here
-        [sys.executable, "-m", module, *arguments],
-        capture_output=True,
-        text=True,
-        check=False,
-        env={**os.environ, "PYTHONHASHSEED": "0"},  # bytecode depends on it
-    )
+        done = subprocess.run(  # noqa: S603  the words are made here
+            [
+                sys.executable,
+                "-m",
+                "pip",
+                "install",
+                *options,
+                *wheels,
+                "--target",
+                str(folder),
+                "--requirement",
+                str(listed),
+            ],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
     if done.returncode != 0:
-        raise DeploymentError(f"{module} failed for the zip package:\n{(done.stdout + done.stderr).strip()[-2000:]}")
+        raise DeploymentError(f"pip could not install what the function needs:\n{done.stderr.strip()[-2000:]}")

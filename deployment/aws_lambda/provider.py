@@ -5,11 +5,11 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
-import subprocess
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from deployment.aws_lambda.package import MOST_DIRECT_BYTES, build_package
+from deployment.deployer.docker_engine import find_fault
 from deployment.deployer.errors import DeploymentError
 from deployment.deployer.provider import Context, Options, Plan, PlannedFile, Step, Tool
 from ml_project.errors import MlProjectError, Problem
@@ -19,7 +19,6 @@ TERRAFORM = "deployment/aws_lambda"
 REPOSITORY = "ml-project-lambda"
 OWN_FILES = ("app.py",)
 IMAGE_FILES = ("Dockerfile", ".dockerignore")
-DOCKER_SECONDS = 20
 INVOCATIONS = "http://127.0.0.1:8080/2015-03-31/functions/function/invocations"
 
 
@@ -49,7 +48,7 @@ class AwsLambda:
             "docker",
             "building the image",
             "https://docs.docker.com/engine/install, or take --package zip",
-            fault=_docker_fault,
+            fault=find_fault,
         )
         return (docker, terraform)
 
@@ -65,7 +64,7 @@ class AwsLambda:
         if "account-id" in extra and not _is_image(context.options):
             return [*problems, Problem("is for images; a zip package is uploaded by Terraform", "account-id")]
         if "account-id" in extra:
-            problems += _check_account(extra)
+            problems += find_account_problems(extra)
         return problems
 
     def plan(self, context: Context) -> Plan:
@@ -84,23 +83,8 @@ def _is_image(options: Options) -> bool:
     return wanted != "zip"
 
 
-def _docker_fault() -> str | None:
-    try:
-        done = subprocess.run(
-            ["docker", "version", "--format", "{{.Server.Version}}"],  # noqa: S607  the docker on PATH is meant
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=DOCKER_SECONDS,
-        )
-    except subprocess.TimeoutExpired:
-        return f"its engine did not answer within {DOCKER_SECONDS} s; restart it, or take --package zip"
-    if done.returncode == 0:
-        return None
-    return f"its engine does not answer ({done.stderr.strip()[:200]}); start it, or take --package zip"
-
-
-def _check_account(extra: Mapping[str, str]) -> list[Problem]:
+def find_account_problems(extra: Mapping[str, str]) -> list[Problem]:
+    """Return why an image cannot be pushed to the account that options name: its number, credentials, region."""
     from deployment.deployer.aws import find_account, open_session
 
     try:

@@ -18,16 +18,17 @@ from deployment.aws_lambda.provider import FOLDER, PROVIDER
 from deployment.deployer.docker_engine import find_fault, read_log, run_docker
 from deployment.deployer.planning import read_manifest
 from deployment.deployer.provider import Context, Options, Plan
-from deployment.tests.asking import wait_for_answer
+from deployment.tests.asking import ANSWER_SECONDS, wait_for_answer
 from deployment.tests.environments import REPOSITORY, environment_with
-from deployment.tests.golden import SETTINGS, Golden
+from deployment.tests.golden import SETTINGS
+from deployment.tests.golden_request import Golden
 from deployment.tests.processes import clean_environment, free_port, running
 from deployment.tests.targets import KEY_VARIABLE, Ask, WebTarget
 from ml_project.serving.messages import HttpAnswer, HttpRequest
 
 EMULATOR = REPOSITORY / ".runtimes" / "bin" / "aws-lambda-rie"
 CLIENT_CATEGORY = "aws-lambda"
-NOWHERE = {"AWS_ACCESS_KEY_ID": "none", "AWS_SECRET_ACCESS_KEY": "none", "AWS_DEFAULT_REGION": "eu-central-1"}
+NOWHERE = {"aws_access_key_id": "none", "aws_secret_access_key": "none", "region_name": "eu-central-1"}
 """Credentials for the emulator, which looks at none."""
 MEMORY = "512m"
 
@@ -49,10 +50,9 @@ class LambdaClient:
         import boto3
         from botocore.config import Config
 
-        given = {} if endpoint is None else {f"{key.lower()}": value for key, value in NOWHERE.items()}
-        region = given.pop("aws_default_region", None)
-        config = Config(read_timeout=100, retries={"total_max_attempts": 1})
-        self._client: Any = boto3.client("lambda", endpoint_url=endpoint, region_name=region, config=config, **given)
+        given: dict[str, Any] = {} if endpoint is None else {"endpoint_url": endpoint, **NOWHERE}
+        config = Config(read_timeout=ANSWER_SECONDS, retries={"total_max_attempts": 1})
+        self._client: Any = boto3.client("lambda", config=config, **given)
         self._name = name
         self._headers = dict(headers or {})
 
@@ -108,25 +108,9 @@ class Emulated(AwsLambdaTarget):
         """Write the folder and run the function in a fresh environment of the locked packages."""
         context = make_context(artifact)
         task = write_plan(context, folder)
-        binaries = environment_with(context.requirements(CLIENT_CATEGORY)) / "bin"
-        port, inner_port = free_port(), free_port()
-        addresses = ("--runtime-interface-emulator-address", f"127.0.0.1:{port}", "--runtime-api-address")
-        command = (
-            EMULATOR,
-            *addresses,
-            f"127.0.0.1:{inner_port}",
-            binaries / "python",
-            "-m",
-            "awslambdaric",
-            "app.handler",
-        )
-        environment = {**clean_environment(binaries), **SETTINGS, "PYTHONDONTWRITEBYTECODE": "1"}
-        log = folder / "function.log"
-        with (
-            running(command, folder=task, log=log, environment=environment) as started,
-            opened(port, ended=started.ended) as client,
-        ):
-            yield client
+        client = environment_with(context.requirements(CLIENT_CATEGORY))
+        with emulate(task, client, folder / "function.log") as function:
+            yield function
 
 
 class Image(AwsLambdaTarget):
@@ -157,6 +141,44 @@ class Image(AwsLambdaTarget):
                 yield client
         finally:
             run_docker(["rm", "--force", container])
+
+
+@contextmanager
+def emulate(task: Path, environment: Path, log: Path) -> Iterator[LambdaClient]:
+    """Run the function in a folder until the end of a with-block.
+
+    Parameters
+    ----------
+    task
+        The function's folder.
+    environment
+        Virtual environment with AWS's runtime client.
+    log
+        What the function and the emulator write.
+    """
+    binaries = environment / "bin"
+    port, inner_port = free_port(), free_port()
+    addresses = ("--runtime-interface-emulator-address", f"127.0.0.1:{port}", "--runtime-api-address")
+    command = (
+        EMULATOR,
+        *addresses,
+        f"127.0.0.1:{inner_port}",
+        binaries / "python",
+        "-m",
+        "awslambdaric",
+        "app.handler",
+    )
+    variables = {
+        **clean_environment(binaries),
+        **SETTINGS,
+        "PYTHONDONTWRITEBYTECODE": "1",
+        "ORT_DISABLE_TELEMETRY": "1",
+    }
+    with (
+        running(command, folder=task, log=log, environment=variables) as started,
+        opened(port, ended=started.ended) as client,
+    ):
+        yield client
 
 
 @contextmanager
