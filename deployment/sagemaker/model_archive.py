@@ -11,7 +11,7 @@ from pathlib import Path
 from deployment.deployer.errors import DeploymentError
 
 ARTIFACT_NAME = "model.zip"
-_READABLE_FOR_ALL = 0o644
+_READABLE_FOR_ALL, _PASSABLE_FOR_ALL = 0o644, 0o755
 
 
 def pack_model(artifact: bytes) -> bytes:
@@ -49,6 +49,7 @@ def unpack_model(archive: Path, folder: Path) -> None:
         When the archive cannot be read.
     """
     folder.mkdir(parents=True, exist_ok=True)
+    folder.chmod(_PASSABLE_FOR_ALL)  # the container's user is none of this machine's
     try:
         with tarfile.open(archive, "r:gz") as opened:
             opened.extractall(folder, filter="data")

@@ -36,7 +36,7 @@ class SageMaker:
         "account-id": "AWS account, 12 digits, to whose registry the image is pushed",
         "region": "AWS region of the registry; by default that of the environment or the profile",
         "repository": f"name of the image's repository, {REPOSITORY} by default",
-        "storage": "yes: the image can store predictions in the database that ML_PROJECT_MONITORING__STORAGE__URL names; "
+        "storage": "yes: the image can store predictions in the database of ML_PROJECT_MONITORING__STORAGE__URL; "
         "default: no",
     }
 
@@ -79,6 +79,11 @@ class SageMaker:
 
 
 PROVIDER = SageMaker()
+
+
+def image_name(description: bytes) -> str:
+    """Return the local name of the image that a description is of."""
+    return str(json.loads(description)["image"])
 
 
 def _is_pushed(options: Options) -> bool:
