@@ -45,6 +45,8 @@ class ServingConfig(Section):
     """Key that requests must carry, except those for health; set it as ML_PROJECT_SERVING__API_KEY, not in a file."""
     log_requests: bool = True
     """Whether each request is logged; problems are in any case."""
+    log_style: Literal["json", "google", "aws"] = "json"
+    """Form of the log's lines: the service's own, Google Cloud Logging's (with traces), or CloudWatch's."""
     prediction_service_url: str | None = None
     """Address of a deployed service to send records to."""
     timeout_seconds: PositiveFloat = 10.0

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from ml_project.commands import require_switches
 from ml_project.config import LOCAL_PRODUCTION, Config
 from ml_project.project.features import FEATURE_PROCESSES
+from ml_project.serving.cloud_logging import STYLES
 from ml_project.serving.json_logging import log_as_json
 from ml_project.web import RESOLVED_CONFIG, fastapi_app, flask_app
 
@@ -23,7 +24,7 @@ def serve_predictions(config: Config) -> None:
     from ml_project.serving.listening import listen
 
     require_switches(config, LOCAL_PRODUCTION)
-    log_as_json()
+    log_as_json(STYLES[config.serving.log_style])
     with ExitStack() as stack:
         listening = stack.enter_context(listen(config))
         server.share_metrics(config, stack)

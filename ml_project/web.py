@@ -17,6 +17,7 @@ from ml_project.config import LOCAL_PRODUCTION, Config
 from ml_project.config_sources import load_config
 from ml_project.project.features import FEATURE_PROCESSES
 from ml_project.serving.assembly import ServiceParts, assemble_service
+from ml_project.serving.cloud_logging import STYLES
 from ml_project.serving.json_logging import log_as_json
 from ml_project.serving.process import settle
 from ml_project.use_case_file import USE_CASE_FILE, load_use_case
@@ -50,10 +51,11 @@ def flask_app() -> Flask:
 
 
 def _assemble() -> ServiceParts:
-    log_as_json()
+    config = _config()
+    log_as_json(STYLES[config.serving.log_style])
     if _is_main_thread():
         signal.signal(signal.SIGHUP, signal.SIG_IGN)  # until there is a model to look for
-    parts = assemble_service(_config(), FEATURE_PROCESSES)
+    parts = assemble_service(config, FEATURE_PROCESSES)
     settle()
     return parts
 

@@ -6,8 +6,10 @@ import json
 import subprocess
 from pathlib import Path
 from typing import Any
+from urllib.request import Request, urlopen
 
 import pytest
+import yaml
 
 from deployment.deployer.errors import DeploymentError
 from deployment.deployer.planning import make_plan
@@ -25,6 +27,7 @@ from google.appengine.api import appinfo
 print(json.dumps(appinfo.LoadSingleAppInfo(sys.stdin.read()).ToDict()))
 """
 NAME = "google_app_engine"
+TRACE = "0123456789abcdef0123456789abcdef"
 ROOT_FILES = {"app.yaml", "main.py", "requirements.txt", "model.zip"}
 MOST_FILES = 10_000
 MOST_FILE_BYTES = 32_000_000
@@ -109,6 +112,12 @@ def test_artifact_above_the_limit_of_a_file_is_refused_before_anything_is_writte
         make_plan(Options(NAME, large))
 
 
+def app_settings(uploaded: Path) -> dict[str, str]:
+    """Return the variables of app.yaml, and one of App Engine's own."""
+    described = yaml.safe_load((uploaded / "app.yaml").read_text())
+    return {**described["env_variables"], "GOOGLE_CLOUD_PROJECT": "my-project"}
+
+
 def can_mount() -> bool:
     return subprocess.run(["unshare", "-rm", "true"], capture_output=True, check=False).returncode == 0
 
@@ -118,9 +127,16 @@ def test_instance_answers_where_nothing_but_tmp_can_be_written(uploaded, tmp_pat
         pytest.skip("this machine lets nobody mount a folder read-only")
     port = free_port()
     binaries = environment_with((uploaded / "requirements.txt").read_text()) / "bin"
-    environment = {**clean_environment(binaries), "PORT": str(port), "HOME": "/nonexistent"}
+    environment = {**clean_environment(binaries), **app_settings(uploaded), "PORT": str(port), "HOME": "/nonexistent"}
     script = 'mount --bind "$0" "$0" && mount -o remount,ro,bind "$0" && cd "$0" && ! touch x && exec python main.py'
     command = ("unshare", "--map-root-user", "--mount", "bash", "-c", script, str(uploaded))
     with running(command, folder=tmp_path, log=tmp_path / "log", environment=environment) as started:
         wait_for_answer(f"http://127.0.0.1:{port}/ready", ended=started.ended)
-        assert "Read-only file system" in started.log.read_text()
+        headers = {"X-Cloud-Trace-Context": f"{TRACE}/10;o=1"}
+        with urlopen(Request(f"http://127.0.0.1:{port}/schema", headers=headers), timeout=10) as answer:
+            assert answer.status == 200
+    log = started.log.read_text()
+    assert "Read-only file system" in log
+    [line] = [json.loads(line) for line in log.splitlines() if line.startswith("{") and TRACE in line]
+    assert line["logging.googleapis.com/trace"] == f"projects/my-project/traces/{TRACE}"
+    assert line["httpRequest"]["requestUrl"] == "/schema"

@@ -8,8 +8,9 @@ import os
 import re
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from ml_project.config_service import ServingConfig
 from ml_project.errors import (
@@ -68,6 +69,8 @@ class HttpApi:
         Called after large batches, so that they cannot come faster than they are stored; it may block.
     request_log
         Where requests are logged; by default in the service's form, and collected for a moment.
+    read_log_fields
+        Returns what the lines of a request say besides, from its headers; for requests that do not bring it along.
     """
 
     def __init__(
@@ -78,6 +81,7 @@ class HttpApi:
         *,
         give_way: Callable[[], None] | None = None,
         request_log: RequestLog | None = None,
+        read_log_fields: Callable[[Mapping[str, str]], Mapping[str, Any]] | None = None,
     ) -> None:
         self.routes = routes
         self.max_body_bytes = settings.max_body_bytes
@@ -87,6 +91,7 @@ class HttpApi:
         self._max_in_flight = settings.max_concurrent_requests
         self._key = None if settings.api_key is None else settings.api_key.encode()
         self._log = (request_log or RequestLog()) if settings.log_requests else None
+        self._read_log_fields = read_log_fields
         self._by_place = {(route.path, route.method): route for route in routes}
         self._by_place |= {(route.path, "HEAD"): route for route in routes if route.method == "GET"}
         self._in_flight = 0
@@ -115,7 +120,7 @@ class HttpApi:
         Parameters are those of :meth:`answer`.
         """
         started = time.perf_counter() if started is None else started
-        request_id = _request_id(request)
+        request_id = self._identify(request)
         route = self._by_place.get((request.path, request.method))
         try:
             found = self._admit(request, route)
@@ -169,7 +174,7 @@ class HttpApi:
 
     def refuse(self, request: HttpRequest, error: MlProjectError) -> HttpAnswer:
         """Return the answer to a request whose body is not used."""
-        request_id = _request_id(request)
+        request_id = self._identify(request)
         answer = self._refuse(error, request, request_id)
         answer.headers = {"X-Request-Id": request_id, **(answer.headers or {})}
         self._note(request, self._by_place.get((request.path, request.method)), answer, request_id, 0.0)
@@ -179,6 +184,12 @@ class HttpApi:
         """Write what is not logged yet."""
         if self._log is not None:
             self._log.close()
+
+    def _identify(self, request: HttpRequest) -> str:
+        """Return a request's identifier, once it has the fields of its log lines."""
+        if self._read_log_fields is not None and request.log_fields is None:
+            request.log_fields = self._read_log_fields(request.headers)
+        return _request_id(request)
 
     def _admit(self, request: HttpRequest, route: Route | None) -> Route:
         """Return the route of a request that may be answered."""

@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+import os
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from ml_project.config import Config
 from ml_project.errors import ArtifactError
 from ml_project.feature_engineering.process import FeatureProcess
 from ml_project.monitoring.storage import PredictionStorage
+from ml_project.serving.adapters.google_trace import PROJECT_VARIABLE, log_fields
 from ml_project.serving.api import HttpApi
+from ml_project.serving.cloud_logging import STYLES
 from ml_project.serving.contract import PredictionContract
 from ml_project.serving.metrics import ServiceMetrics
 from ml_project.serving.model_host import ModelHost
+from ml_project.serving.request_log import RequestLog
 from ml_project.serving.service import PredictionService
 
 _LOG = logging.getLogger("ml_project.serving")
@@ -91,5 +96,18 @@ def assemble_service(config: Config, processes: Sequence[FeatureProcess], *, nee
     service = PredictionService(host, storage=storage, metrics=metrics, max_batch_rows=config.serving.max_batch_rows)
     contract = PredictionContract(service, config.serving)
     give_way = None if storage is None else storage.wait_for_room
-    api = HttpApi(contract.routes(), config.serving, metrics, give_way=give_way)
+    style = config.serving.log_style
+    api = HttpApi(
+        contract.routes(),
+        config.serving,
+        metrics,
+        give_way=give_way,
+        request_log=RequestLog(shape=STYLES[style]),
+        read_log_fields=_google_fields if style == "google" else None,
+    )
     return ServiceParts(api, contract, service)
+
+
+def _google_fields(headers: Mapping[str, str]) -> Mapping[str, Any]:
+    """Return the trace of a request, by which Cloud Logging joins its lines."""
+    return log_fields(headers, os.environ.get(PROJECT_VARIABLE))
