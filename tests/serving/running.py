@@ -118,11 +118,13 @@ def wait_until(condition: Callable[[], object], seconds: float = START_SECONDS) 
 
 
 @contextmanager
-def running(command: list[str], environment: Mapping[str, str] | None = None) -> Iterator[Service]:
+def running(
+    command: list[str], environment: Mapping[str, str] | None = None, folder: Path = REPOSITORY
+) -> Iterator[Service]:
     """Run a command that serves, from the address that it writes to stderr until the end of a with-block."""
     process = subprocess.Popen(
         [sys.executable, *command],
-        cwd=REPOSITORY,
+        cwd=folder,
         env={**clean_environment(), **(environment or {})},
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
