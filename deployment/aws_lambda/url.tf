@@ -2,7 +2,7 @@
 
 resource "aws_lambda_function_url" "live" {
   # checkov:skip=CKV_AWS_258:AWS_IAM is the default; NONE is chosen by whoever wants a public service
-  count = var.url_auth == null ? 0 : 1
+  count = var.url_auth == "OFF" ? 0 : 1
 
   function_name      = aws_lambda_function.predict.function_name
   qualifier          = aws_lambda_alias.live.name

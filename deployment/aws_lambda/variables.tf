@@ -98,13 +98,13 @@ variable "log_retention_days" {
 }
 
 variable "url_auth" {
-  description = "Who may call the function's URL: AWS_IAM (who has the permission, with signed requests), NONE (everybody), or null for no URL."
+  description = "Who may call the function's URL: AWS_IAM (who has the permission, with signed requests), NONE (everybody), or OFF for no URL."
   type        = string
   default     = "AWS_IAM"
 
   validation {
-    condition     = var.url_auth == null || contains(["AWS_IAM", "NONE"], coalesce(var.url_auth, "AWS_IAM"))
-    error_message = "Take AWS_IAM, NONE or null."
+    condition     = contains(["AWS_IAM", "NONE", "OFF"], var.url_auth)
+    error_message = "Take AWS_IAM, NONE or OFF."
   }
 }
 
