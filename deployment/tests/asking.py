@@ -12,6 +12,7 @@ from ml_project.serving.messages import HttpAnswer, HttpRequest
 ANSWER_SECONDS = 60.0
 START_SECONDS = 120.0
 PAUSE_SECONDS = 0.05
+PAUSE_BETWEEN_TRIES = 0.5
 COLD_STATUSES = (429, 502, 503, 504)
 """What gateways answer while nothing is started yet."""
 
@@ -52,7 +53,7 @@ class HttpAsk:
             else:
                 if answer.status not in COLD_STATUSES or time.monotonic() >= end:
                     return answer
-            time.sleep(min(1.0, max(0.0, end - time.monotonic())))
+            time.sleep(min(PAUSE_BETWEEN_TRIES, max(0.0, end - time.monotonic())))
 
     def close(self) -> None:
         """End the connection; the next request opens another."""
