@@ -53,7 +53,9 @@ if can_run terraform "https://developer.hashicorp.com/terraform/install"; then
 fi
 
 step "documented commands and use cases"
-"$BIN/python" executables/run_documented_commands.py README.md documentation/*.md
+options=()
+if [[ $REQUIRE_ALL_TARGETS == 1 ]]; then options+=(--require-tools); fi
+"$BIN/python" executables/run_documented_commands.py ${options[@]+"${options[@]}"} README.md documentation/*.md
 
 step "wheel: built, installed apart, and predicting from another folder"
 rm -rf output/dist output/wheel

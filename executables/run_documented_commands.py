@@ -1,13 +1,20 @@
-"""Run every command of the documentation as it stands, in order: python executables/run_documented_commands.py FILE...
+"""Run every command of the documentation as it stands, in order.
+
+    python executables/run_documented_commands.py [--require-tools] FILE...
 
 A fenced block marked ``bash`` is run. One marked ``bash server=URL`` is started, must answer on the URL, and is
 stopped; one marked ``bash background=URL`` is stopped after the last block of its file. One marked ``bash fails=CODE``
 must end with that exit code. One marked ``bash by-hand`` is not run, because it would clone the repository, run this
 pipeline inside itself, or take very long.
+
+A file with the line ``<!-- The commands of this page need TOOL. -->`` is left out where there is no such program (for
+docker: where no engine answers), and named at the end; with ``--require-tools`` that is a failure.
 """
 
+import argparse
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -19,6 +26,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 BLOCK = re.compile(r"^```bash[ \t]*(?P<mark>[^\n]*)\n(?P<commands>.*?)^```", re.MULTILINE | re.DOTALL)
+NEED = re.compile(r"^<!-- The commands of this page need (?P<tool>\S+)\. -->$", re.MULTILINE)
 SERVER_SECONDS = 90
 N_SLOWEST = 10
 
@@ -101,18 +109,40 @@ def answers(url: str) -> bool:
         return False
 
 
+def find_missing_tool(file: Path) -> str | None:
+    """Return the tool that the commands of a file need and this machine lacks, or ``None``."""
+    need = NEED.search(file.read_text(encoding="utf-8"))
+    if need is None:
+        return None
+    tool = need["tool"]
+    is_there = shutil.which(tool) is not None
+    if is_there and tool == "docker":
+        is_there = subprocess.run(["docker", "version"], capture_output=True, check=False).returncode == 0
+    return None if is_there else tool
+
+
 def main() -> int:
     """Run the blocks of all files; the first failure ends it."""
-    files = [Path(name) for name in sys.argv[1:]]
+    parser = argparse.ArgumentParser(description="Run every command of the documentation as it stands, in order.")
+    parser.add_argument("--require-tools", action="store_true", help="fail where a tool that a page needs is missing")
+    parser.add_argument("files", nargs="+", type=Path)
+    words = parser.parse_args()
+    missing = {file: tool for file in words.files if (tool := find_missing_tool(file)) is not None}
+    left_out = [f"{file}: there is no {tool}" for file, tool in missing.items()]
+    if left_out and words.require_tools:
+        print("FAILED:", *left_out, sep="\n", file=sys.stderr)
+        return 1
     durations: dict[Block, float] = {}
-    for file in files:
-        failed = run_file(file, durations)
+    for file in words.files:
+        failed = None if file in missing else run_file(file, durations)
         if failed is not None:
             print(f"FAILED: {failed.file}:{failed.line}", file=sys.stderr)
             return 1
     print(f"\n{len(durations)} blocks of commands did what the documentation says. The slowest:")
     for block in sorted(durations, key=durations.__getitem__, reverse=True)[:N_SLOWEST]:
         print(f"{durations[block]:7.1f} s  {block.file}:{block.line}")
+    for line in left_out:
+        print(f"not run: {line}")
     return 0
 
 
