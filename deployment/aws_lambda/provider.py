@@ -121,25 +121,27 @@ def _plan_image(context: Context) -> Plan:
 def _push(context: Context, image: str) -> tuple[str, str, Step]:
     """Return the address of the image in the registry, its region, and the step that brings it there."""
     from deployment.deployer.aws import open_session
-    from deployment.deployer.ecr import deletion_command, push_to_ecr
+    from deployment.deployer.ecr import deletion_command, image_address, push_to_ecr
 
     extra = context.options.extra
     account, region = extra["account-id"], str(open_session(extra.get("region")).region_name)
-    suffix = ".cn" if region.startswith("cn-") else ""
-    host = extra.get("registry", f"{account}.dkr.ecr.{region}.amazonaws.com{suffix}")
+    tag = image.rpartition(":")[2]
+    target = image_address(REPOSITORY, tag, account_id=account, region=region)
+    if "registry" in extra:
+        target = f"{extra['registry']}/{image}"
 
     def push() -> None:
         push_to_ecr(
             image,
             repository=REPOSITORY,
-            tag=image.rpartition(":")[2],
+            tag=tag,
             account_id=account,
             region=region,
             registry=extra.get("registry"),
         )
 
     title = f"push the image to account {account} in {region}"
-    return f"{host}/{image}", region, Step(title, run=push, undo=deletion_command(REPOSITORY, region))
+    return target, region, Step(title, run=push, undo=deletion_command(REPOSITORY, region))
 
 
 def _plan_package(context: Context) -> Plan:

@@ -19,7 +19,7 @@ from deployment.deployer.docker_engine import find_fault, read_log, run_docker
 from deployment.deployer.planning import read_manifest
 from deployment.deployer.provider import Context, Options, Plan
 from deployment.tests.asking import ANSWER_SECONDS, wait_for_answer
-from deployment.tests.environments import REPOSITORY, environment_with
+from deployment.tests.environments import REPOSITORY, environment_with, locked
 from deployment.tests.golden import SETTINGS
 from deployment.tests.golden_request import Golden
 from deployment.tests.processes import clean_environment, free_port, running
