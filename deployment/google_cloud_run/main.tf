@@ -1,5 +1,14 @@
 locals {
   apis = ["artifactregistry", "iam", "run"]
+
+  # So that a line of the log is joined with its request's trace.
+  environment = merge(
+    {
+      GOOGLE_CLOUD_PROJECT          = var.project_id
+      ML_PROJECT_SERVING__LOG_STYLE = "google"
+    },
+    var.environment,
+  )
 }
 
 resource "google_project_service" "api" {
@@ -107,7 +116,7 @@ resource "google_cloud_run_v2_service" "predict" {
       }
 
       dynamic "env" {
-        for_each = var.environment
+        for_each = local.environment
 
         content {
           name  = env.key

@@ -25,8 +25,10 @@ CLOUD_RUN_INSTANCE = {
     "K_SERVICE": "ml-project",
     "K_REVISION": "ml-project-00001-abc",
     "K_CONFIGURATION": "ml-project",
+    "GOOGLE_CLOUD_PROJECT": PROJECT,
+    "ML_PROJECT_SERVING__LOG_STYLE": "google",
 }
-"""What Cloud Run sets in an instance."""
+"""What Cloud Run and the Terraform files set in an instance."""
 
 
 class ContainerTarget(WebTarget):

@@ -71,7 +71,10 @@ run "variables_and_the_key_reach_the_service" {
     condition = toset([
       for variable in google_cloud_run_v2_service.predict.template[0].containers[0].env :
       "${variable.name}=${try(variable.value_source[0].secret_key_ref[0].secret, variable.value)}"
-    ]) == toset(["ML_PROJECT_SERVING__MAX_BATCH_ROWS=100", "ML_PROJECT_SERVING__API_KEY=prediction-key"])
+      ]) == toset([
+      "GOOGLE_CLOUD_PROJECT=my-project-1", "ML_PROJECT_SERVING__LOG_STYLE=google",
+      "ML_PROJECT_SERVING__MAX_BATCH_ROWS=100", "ML_PROJECT_SERVING__API_KEY=prediction-key",
+    ])
     error_message = "A variable, or the key from the secret, does not reach the service."
   }
 }
