@@ -4,7 +4,8 @@ set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 readonly PYTHON_VERSION=3.12
-readonly CATEGORIES="packages models fastapi flask store client aws-lambda google-cloud-function train dev-packages"
+CATEGORIES="packages models xgboost lightgbm catboost tables fastapi flask store client aws-lambda"
+readonly CATEGORIES="$CATEGORIES google-cloud-function train dev-packages"
 readonly STAMP=.venv/installed-lock.sha256
 export PIPENV_VENV_IN_PROJECT=1 PIPENV_IGNORE_VIRTUALENVS=1 PIPENV_VERBOSITY=-1
 

@@ -20,6 +20,8 @@ from ml_project.errors import Problem
 
 LOCK, PIPFILE = "Pipfile.lock", "Pipfile"
 NOT_USABLE = "The requirements cannot be taken from Pipfile.lock; nothing was written."
+LIBRARIES = ("xgboost", "lightgbm", "catboost")
+"""Import names of libraries whose models need a category of that name."""
 _LOCKED_NAMES = {"packages": "default", "dev-packages": "develop"}
 _NO_CATEGORIES = frozenset({"source", "requires", "scripts", "pipenv", "pipfile"})
 
@@ -32,13 +34,14 @@ def categories_for(manifest: Manifest, *extra: str, storage: bool = False) -> tu
     Parameters
     ----------
     manifest
-        Of the artifact; only the ONNX engine does without the libraries that trained the model.
+        Of the artifact; only the ONNX engine does without the libraries that the model was made with.
     *extra
         Further categories, such as the web framework's.
     storage
         Whether predictions are stored.
     """
-    models = () if manifest.engine.name == "onnx" else ("models",)
+    libraries = [name for name in LIBRARIES if name in manifest.model_packages]
+    models = () if manifest.engine.name == "onnx" else ("models", *libraries)
     store = ("store",) if storage else ()
     return tuple(dict.fromkeys(("packages", *extra, *models, *store)))
 

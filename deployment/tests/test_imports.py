@@ -6,7 +6,9 @@ from pathlib import Path
 import pytest
 
 from deployment.deployer.imports import check_imports
-from deployment.deployer.requirements import locked_requirements
+from deployment.deployer.requirements import categories_for, locked_requirements
+from ml_project.artifacts.loading import load_artifact
+from ml_project.project.features import FEATURE_PROCESSES
 from tests.artifacts.fitted import fit
 
 REPOSITORY = Path(__file__).parents[2]
@@ -19,8 +21,12 @@ def check(artifact, categories, modules=()):
 
 @pytest.fixture(scope="module")
 def native_artifact(tmp_path_factory):
-    model = fit("decision_tree")
-    return model.export(tmp_path_factory.mktemp("native") / "model.zip", config=model.with_engine("native"))
+    return export_native("decision_tree", tmp_path_factory.mktemp("native") / "model.zip")
+
+
+def export_native(name, path):
+    model = fit(name)
+    return model.export(path, config=model.with_engine("native"))
 
 
 @pytest.mark.parametrize(
@@ -38,8 +44,12 @@ def test_onnx_artifact_is_served_with_what_is_deployed(artifact, categories, mod
     assert check(artifact, categories, modules) == []
 
 
-def test_native_artifact_is_served_with_the_models_libraries(native_artifact):
-    assert check(native_artifact, ["packages", "models"]) == []
+@pytest.mark.parametrize("name", ["decision_tree", "xgboost", "lightgbm", "catboost"])
+def test_native_artifact_is_served_with_its_own_library_only(tmp_path, name):
+    artifact = export_native(name, tmp_path / "model.zip")
+    categories = categories_for(load_artifact(artifact, FEATURE_PROCESSES).manifest)
+    assert categories == ("packages", "models", *(() if name == "decision_tree" else (name,)))
+    assert check(artifact, categories) == []
 
 
 def test_native_artifact_without_the_models_libraries_names_them(native_artifact):

@@ -47,7 +47,7 @@ def parse(text):
     return [Requirement(line.split(" --hash")[0].strip()) for line in lines if not line.startswith("#")]
 
 
-@pytest.mark.parametrize("category", ["packages", "models", "fastapi", "flask", "store", "aws-lambda", "train"])
+@pytest.mark.parametrize("category", ["packages", "models", "catboost", "fastapi", "store", "aws-lambda", "train"])
 def test_locked_requirements_of_this_project_are_pinned_and_hashed(category):
     text = locked_requirements(REPOSITORY, [category])
     lock = json.loads((REPOSITORY / "Pipfile.lock").read_text(encoding="utf-8"))
@@ -146,14 +146,14 @@ def test_pipfile_hash_is_pipenvs(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("engine", "storage", "expected"),
+    ("engine", "libraries", "storage", "expected"),
     [
-        ("onnx", False, ("packages", "fastapi")),
-        ("onnx", True, ("packages", "fastapi", "store")),
-        ("mixed", False, ("packages", "fastapi", "models")),
-        ("native", True, ("packages", "fastapi", "models", "store")),
+        ("onnx", ("sklearn", "xgboost"), False, ("packages", "fastapi")),
+        ("onnx", ("sklearn",), True, ("packages", "fastapi", "store")),
+        ("mixed", ("sklearn", "lightgbm"), False, ("packages", "fastapi", "models", "lightgbm")),
+        ("native", ("sklearn",), True, ("packages", "fastapi", "models", "store")),
     ],
 )
-def test_categories_for_engine_and_storage(engine, storage, expected):
-    manifest = SimpleNamespace(engine=SimpleNamespace(name=engine))
+def test_categories_for_engine_libraries_and_storage(engine, libraries, storage, expected):
+    manifest = SimpleNamespace(engine=SimpleNamespace(name=engine), model_packages=libraries)
     assert categories_for(manifest, "fastapi", storage=storage) == expected
