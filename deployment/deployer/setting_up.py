@@ -68,7 +68,7 @@ def _do_steps(checked: CheckedPlan, memory: Memory, root: Path, tell: Tell) -> N
             write_memory(root, memory)
         try:
             _do(step, root)
-        except (MlProjectError, OSError, subprocess.CalledProcessError) as error:
+        except Exception as error:  # whatever a provider's library raises: what exists now has to be told
             raise StepFailedError(*_failure(steps, number, error)) from error
 
 
@@ -81,17 +81,23 @@ def _do(step: Step, root: Path) -> None:
 
 def _failure(steps: Sequence[Step], number: int, error: Exception) -> tuple[str, list[Problem]]:
     """Return what to tell when a step fails: what exists now, how to go on, how to undo."""
-    if isinstance(error, subprocess.CalledProcessError):
-        reason = f"the command ended with exit code {error.returncode}: {' '.join(map(str, error.cmd))}"
-    else:
-        reason = str(error)
     problems = [Problem(f"done; to undo: {step.undo}", step.title) for step in steps[:number] if step.undo]
     problems += [Problem("done", step.title) for step in steps[:number] if not step.undo]
     failed = steps[number]
     problems.append(Problem(f"failed; if it left something: {failed.undo}" if failed.undo else "failed", failed.title))
     problems += [Problem("not started", step.title) for step in steps[number + 1 :]]
     return (
-        f"Step {number + 1} of {len(steps)} failed: {reason}\nThe files are written. Correct the cause and run the "
-        "same command again, or bash executables/cleanup_project.sh, which removes the files. The steps:",
+        f"Step {number + 1} of {len(steps)} failed: {_reason(error)}\nThe files are written. Correct the cause and run "
+        "the same command again, or bash executables/cleanup_project.sh, which removes the files. The steps:",
         problems,
     )
+
+
+def _reason(error: Exception) -> str:
+    match error:
+        case subprocess.CalledProcessError():
+            return f"the command ended with exit code {error.returncode}: {' '.join(map(str, error.cmd))}"
+        case MlProjectError() | OSError():
+            return str(error)
+        case _:
+            return f"{type(error).__name__}: {error}"

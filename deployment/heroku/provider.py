@@ -12,6 +12,9 @@ NATIVE_FILES = ("Procfile", ".python-version", ".slugignore")
 ARTIFACT = "model.zip"
 BRANCH = "deploy-heroku"
 STORAGE_CHOICES = ("no", "yes")
+MEGABYTE = 1_000_000
+MOST_ARTIFACT_BYTES = 400 * MEGABYTE
+"""What Heroku's limit of 500 MB leaves beside the packages."""
 _SERVE = "exec python -m ml_project serve"
 _WITH_DATABASE = f'ML_PROJECT_MONITORING__STORAGE__URL="$DATABASE_URL" {_SERVE}'
 
@@ -38,11 +41,19 @@ class Heroku:
         )
 
     def check(self, context: Context) -> Sequence[Problem]:
-        """Return a wrong choice, or the modules that the dyno would miss."""
+        """Return wrong choices and a model that is too large, or else the modules that the dyno would miss."""
+        problems = []
         choice = context.options.extra.get("storage", STORAGE_CHOICES[0])
         if choice not in STORAGE_CHOICES:
-            return [Problem(f"must be {' or '.join(STORAGE_CHOICES)}", "--storage", value=choice)]
-        return check_imports(context.options.artifact, _requirements(context), context.root)
+            problems.append(Problem(f"must be {' or '.join(STORAGE_CHOICES)}", "--storage", value=choice))
+        n_bytes = context.options.artifact.stat().st_size
+        if n_bytes > MOST_ARTIFACT_BYTES:
+            problem = (
+                f"has {n_bytes / MEGABYTE:.1f} MB, and Heroku takes 500 MB with all packages; export a smaller model "
+                "(fewer or shallower trees), or deploy an image: docker"
+            )
+            problems.append(Problem(problem, str(context.options.artifact)))
+        return problems or check_imports(context.options.artifact, _requirements(context), context.root)
 
     def plan(self, context: Context) -> Plan:
         """Return the native files, the requirements and the artifact."""

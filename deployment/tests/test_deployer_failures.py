@@ -68,6 +68,17 @@ def test_command_of_a_step_that_is_missing(project):
     assert "Step 2 of 3 failed: [Errno 2] No such file or directory: 'no-such-program'" in done.err
 
 
+def test_unforeseen_error_of_a_step_is_told_with_what_exists(project):
+    provider = project.root / "deployment/toy/provider.py"
+    text = provider.read_text().replace('Step("publish", ("true",))', 'Step("publish", run=lambda: {}["account"])')
+    provider.write_text(text)
+    project.write("build.sh", "exit 0\n")
+    done = project.set_up("toy", project.artifact, "--step", "yes")
+    assert done.code == 1
+    assert done.err.startswith("Step 3 of 3 failed: KeyError: 'account'\nThe files are written. ")
+    assert done.err.endswith("  - publish: failed\n")
+
+
 def test_killed_deployer_leaves_what_can_be_cleaned_up(project):
     project.write("build.sh", "kill -9 $PPID\n")
     before = project.files()

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import signal
 import socket
+import sqlite3
 import subprocess
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
+from urllib.request import Request, urlopen
 
 import pytest
 
+from deployment.deployer.errors import DeploymentError
 from deployment.deployer.planning import make_plan
 from deployment.deployer.provider import Options
 from deployment.deployer.sources import package_files
@@ -19,6 +23,7 @@ from deployment.tests.asking import wait_for_answer
 from deployment.tests.environments import REPOSITORY, environment_with
 from deployment.tests.processes import Started, clean_environment, free_port, running
 from deployment.tests.target_heroku import HONCHO, make_slug
+from ml_project.artifacts.container import read_container
 
 MOST_SLUG_BYTES = 500_000_000
 STOP_SECONDS = 30
@@ -78,6 +83,31 @@ def test_procfile_names_the_framework_and_the_database(artifact):
     assert with_database in texts["Procfile"]
     assert "--framework flask --host 0.0.0.0 --port $PORT" in texts["Procfile"]
     assert "\nsqlalchemy==" in texts["requirements.txt"]
+
+
+def test_wrong_choice_and_large_artifact_are_refused_together(artifact, monkeypatch):
+    monkeypatch.setattr("deployment.heroku.provider.MOST_ARTIFACT_BYTES", 1000)
+    with pytest.raises(DeploymentError, match="heroku cannot be set up; nothing was changed") as caught:
+        planned(artifact, extra={"storage": "perhaps"})
+    first, second = map(str, caught.value.problems)
+    assert first == "--storage = 'perhaps': must be no or yes"
+    assert "MB, and Heroku takes 500 MB with all packages; export a smaller model" in second
+
+
+def test_web_stores_predictions_in_herokus_database(slug, artifact, tmp_path):
+    texts, database = planned(artifact, extra={"storage": "yes"}), tmp_path / "predictions.db"
+    storing = tmp_path / "slug"
+    shutil.copytree(slug, storing)
+    (storing / "Procfile").write_text(texts["Procfile"])
+    environment = clean_environment(HONCHO.parent) | {"DATABASE_URL": f"sqlite:///{database}"}
+    with web(storing, environment, tmp_path / "log") as (_, port):
+        example = read_container(artifact)["example.json"]
+        json_type = {"Content-Type": "application/json"}
+        with urlopen(Request(f"http://127.0.0.1:{port}/predict", example, json_type), timeout=10) as answer:
+            prediction = json.load(answer)
+    with closing(sqlite3.connect(database)) as connection:
+        [(stored,)] = connection.execute("SELECT prediction_id FROM predictions").fetchall()
+    assert stored == prediction["prediction_id"]
 
 
 def test_procfile_is_sound(slug):
