@@ -71,7 +71,7 @@ def open_client(session: boto3.Session, service: str) -> Any:
     """Return a client of a service that repeats throttled calls and does not wait for ever."""
     from botocore.config import Config
 
-    config = Config(connect_timeout=10, read_timeout=60, retries={"mode": "standard", "max_attempts": 5})
+    config = Config(connect_timeout=10, read_timeout=60, retries={"mode": "standard"})
     with explained(f"Opening {service}"):
         return session.client(service, config=config)  # type: ignore[call-overload, unused-ignore]  # any service
 

@@ -147,7 +147,7 @@ def _next_commands(target: Mapping[str, Any], build: Sequence[str] | None) -> tu
         *(("# There is no docker here; where it is, build the image:", " ".join(build)) if build else ()),
         "# On this machine, in a container as SageMaker starts it:",
         f"{_SETUP} --instance-type local",
-        "curl http://127.0.0.1:8080/invocations -H 'Content-Type: application/json' --data @records.json",
+        "curl http://127.0.0.1:8080/ping",
         f"{_SETUP} --instance-type local --delete",
         "# Hosted (the role: documentation/deployment_sagemaker.md):",
         *pushing,

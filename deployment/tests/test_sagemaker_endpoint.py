@@ -305,7 +305,6 @@ def test_set_up_without_credentials_or_region_says_what_to_set(aws, words, monke
 
 def test_set_up_without_a_network_says_so(aws, words, monkeypatch, capsys):
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
-    monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")
     assert main(words()) == 1
     assert "check the network and the region" in capsys.readouterr().err
 
