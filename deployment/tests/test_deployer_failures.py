@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 from pathlib import Path
 
@@ -125,15 +124,14 @@ def test_what_was_written_before_a_failure_can_be_cleaned_up(project):
 
 
 def test_second_deployer_at_the_same_time_is_refused(project):
-    os.mkfifo(project.root / "started")
-    os.mkfifo(project.root / "go")
-    project.write("build.sh", "echo here >started\ncat go\n")
+    project.write("build.sh", "until [ -e go ]; do sleep 0.05; done\n")
     script = project.root / "executables" / "cloud_setup.sh"
     command = ["bash", str(script), "toy", str(project.artifact), "--step", "yes"]
-    with subprocess.Popen(command, env=clean_environment(), stdout=subprocess.DEVNULL) as first:
-        (project.root / "started").read_text()
+    with subprocess.Popen(command, env=clean_environment(), stdout=subprocess.PIPE, text=True) as first:
+        while "build" not in first.stdout.readline():
+            assert first.poll() is None
         for done in (project.set_up("other", project.artifact), project.clean_up()):
             assert (done.code, done.out) == (1, "")
             assert done.err == f"Another deployer is at work in {project.root}; wait for its end and run this again\n"
-        (project.root / "go").write_text("go")
+        project.write("go", "")
     assert first.returncode == 0
