@@ -48,8 +48,11 @@ def _clean_up(words: Sequence[str]) -> None:
 
 
 def _tell(text: str) -> None:
-    # At once, because a step's own output follows.
-    print(text, flush=True)
+    try:
+        print(text, flush=True)  # at once, because a step's own output follows
+    except BrokenPipeError:
+        # Nobody reads on; what is under way shall be done all the same. The next flush would fail again, at the exit too.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _fail(message: str, code: int) -> int:

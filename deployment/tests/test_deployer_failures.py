@@ -127,11 +127,30 @@ def test_second_deployer_at_the_same_time_is_refused(project):
     project.write("build.sh", "until [ -e go ]; do sleep 0.05; done\n")
     script = project.root / "executables" / "cloud_setup.sh"
     command = ["bash", str(script), "toy", str(project.artifact), "--step", "yes"]
-    with subprocess.Popen(command, env=clean_environment(), stdout=subprocess.PIPE, text=True) as first:
+    first = subprocess.Popen(command, env=clean_environment(), stdout=subprocess.PIPE, text=True)
+    try:
         while "build" not in first.stdout.readline():
             assert first.poll() is None
         for done in (project.set_up("other", project.artifact), project.clean_up()):
             assert (done.code, done.out) == (1, "")
             assert done.err == f"Another deployer is at work in {project.root}; wait for its end and run this again\n"
+    finally:
         project.write("go", "")
+        first.communicate()
     assert first.returncode == 0
+
+
+def test_reader_that_goes_away_keeps_nothing_from_being_done(project):
+    project.write("build.sh", "touch built\n")
+    script = project.root / "executables" / "cloud_setup.sh"
+    command = 'bash "$@" | true; exit "${PIPESTATUS[0]}"'
+    done = subprocess.run(
+        ["bash", "-c", command, "bash", script, "toy", project.artifact, "--step", "yes"],
+        env=clean_environment(),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert project.read("toy.txt") == "red\n"
+    assert (project.root / "built").exists()
