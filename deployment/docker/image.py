@@ -10,6 +10,7 @@ from pathlib import Path
 
 from deployment.deployer.docker_engine import HOW_TO_GET, find_fault
 from deployment.deployer.provider import Context, Framework, Options, PlannedFile, Step, Tool
+from ml_project.artifacts.manifest import Manifest
 from ml_project.errors import Problem
 
 FOLDER = "output/docker_deployment"
@@ -31,6 +32,8 @@ IMAGE_OPTIONS = {
     "push": "yes: push the image to the registry that its name names (default: no)",
 }
 """Help texts of the options that all providers with this image have."""
+SYSTEM_PACKAGES = {"lightgbm": "libgomp1"}
+"""Packages of Debian by the import name of the library that needs them and does not bring them along."""
 _NAME = re.compile(r"(?:[\w.-]+(?::\d+)?/)?[a-z0-9]+(?:[._/-]+[a-z0-9]+)*")
 
 
@@ -108,15 +111,23 @@ def push_step(image: str) -> Step:
 
 
 def build_arguments(context: Context) -> Mapping[str, str]:
-    """Return the arguments of the build: the web framework, and what the labels say."""
+    """Return the arguments of the build: the web framework, Debian's packages, and what the labels say."""
     from ml_project import __version__
 
     return {
         "FRAMEWORK": context.options.framework,
+        "SYSTEM_PACKAGES": " ".join(system_packages(context.manifest)),
         "VERSION": __version__,
         "REVISION": find_revision(context.root),
         "MODEL_VERSION": context.manifest.version,
     }
+
+
+def system_packages(manifest: Manifest) -> list[str]:
+    """Return the packages of Debian that an artifact needs beside those of Python."""
+    if manifest.engine.name == "onnx":
+        return []
+    return sorted({SYSTEM_PACKAGES[name] for name in manifest.model_packages if name in SYSTEM_PACKAGES})
 
 
 def find_revision(root: Path) -> str:

@@ -1,7 +1,7 @@
 """The release image beyond its answers: what is in it, what it may do, how it ends, where it stores."""
 
 import json
-import time
+import shutil
 from contextlib import closing
 
 import pytest
@@ -10,17 +10,18 @@ from deployment.deployer.cleaning import clean_up
 from deployment.deployer.docker_engine import find_fault, run_docker
 from deployment.deployer.errors import DeploymentError, StepFailedError
 from deployment.deployer.planning import make_plan, read_manifest
-from deployment.deployer.provider import Options
-from deployment.docker.image import HARDENED, PORT, requirement_of
+from deployment.deployer.provider import Context, Options
+from deployment.deployer.setting_up import set_up
+from deployment.docker.image import DOCKERFILE, HARDENED, PORT, build_arguments, requirement_of
 from deployment.tests.asking import HttpAsk
-from deployment.tests.containers import container_of, deploy
+from deployment.tests.containers import container_of, copy_project, deploy
 from deployment.tests.environments import REPOSITORY
 from deployment.tests.golden import RECORD, SETTINGS
 from deployment.tests.target_docker import IMAGE, Docker
 from ml_project import __version__
 from ml_project.serving.messages import HttpRequest
+from tests.artifacts.fitted import fit
 
-HEALTH_SECONDS = 60
 COUNT = "import sqlite3; print(*sqlite3.connect('/data/predictions.db').execute('select count(*) from predictions'))"
 NOT_FOR_SERVING = (
     "pandas",
@@ -119,11 +120,10 @@ def test_whatever_is_imported_has_bytecode(container):
     assert container.run("ls", "/usr/local/lib/python3.12/asyncio/__pycache__")
 
 
-def test_health_check_finds_the_service_healthy_without_curl(container):
-    end = time.monotonic() + HEALTH_SECONDS
-    while container.inspect()["State"]["Health"]["Status"] != "healthy":
-        assert time.monotonic() < end, container.inspect()["State"]["Health"]
-        time.sleep(0.5)
+def test_health_check_finds_the_service_ready_without_curl(container):
+    health_check = container.inspect()["Config"]["Healthcheck"]["Test"]
+    assert health_check == ["CMD", "python", "-I", "-S", "/srv/check_service.py"]
+    assert container.run(*health_check[1:]) == ""
 
 
 def test_health_check_fails_where_nothing_answers(image):
@@ -132,7 +132,9 @@ def test_health_check_fails_where_nothing_answers(image):
         run_docker(command)
 
 
-def test_predictions_are_stored_in_a_volume_that_outlives_the_container(artifact, tmp_path, image):
+def test_predictions_are_stored_in_a_volume_that_outlives_the_container_and_clean_up_names_the_image(
+    artifact, tmp_path, image
+):
     stores = f"{IMAGE}-stores"
     deploy(Options("docker", artifact, extra={"image": stores, "storage": "yes"}), tmp_path)
     volume = run_docker(["volume", "create"])
@@ -150,13 +152,33 @@ def test_predictions_are_stored_in_a_volume_that_outlives_the_container(artifact
     finally:
         run_docker(["volume", "rm", volume])
     assert found == "(1,)"
-
-
-def test_clean_up_leaves_nothing_of_the_set_up_and_names_the_image(image, artifact, tmp_path):
-    deploy(Options("docker", artifact, extra={"image": IMAGE}), tmp_path)
-    assert (tmp_path / ".dockerignore").exists()
     told: list[str] = []
     clean_up(told.append, root=tmp_path)
-    assert f"docker rmi {image}" in "\n".join(told)
+    assert f"docker rmi {tag}" in "\n".join(told)
     assert not (tmp_path / ".dockerignore").exists()
     assert not (tmp_path / "output").exists()
+
+
+@pytest.mark.parametrize(("engine", "packages"), [("onnx", ""), ("native", "libgomp1")])
+def test_model_of_lightgbm_gets_the_library_that_its_wheel_lacks(tmp_path, engine, packages):
+    forest = fit("lightgbm")
+    artifact = forest.export(tmp_path / "model.zip", config=forest.with_engine(engine))
+    context = Context(REPOSITORY, Options("docker", artifact), read_manifest(artifact))
+    assert build_arguments(context)["SYSTEM_PACKAGES"] == packages
+    assert ("lightgbm==" in context.requirements("fastapi")) == bool(packages)
+
+
+def test_build_image_runs_tests(image, artifact, tmp_path, pytestconfig):
+    """Made in CI only, because its layers take minutes and more than a gigabyte."""
+    if not pytestconfig.getoption("require_all_targets"):
+        pytest.skip("made with --require-all-targets only")
+    copy_project(tmp_path)
+    for name in ("tests", "executables", "data/data"):
+        shutil.copytree(REPOSITORY / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__"))
+    set_up(Options("docker", artifact, extra={"image": IMAGE}), print, tmp_path)
+    tag = f"{IMAGE}-build"
+    run_docker(["build", "--file", str(tmp_path / DOCKERFILE), "--target", "build", "--tag", tag, str(tmp_path)])
+    told = run_docker(
+        ["run", "--rm", tag, "pytest", "-q", "tests/prediction/test_pipeline.py", "tests/artifacts/test_loading.py"]
+    )
+    assert " passed" in told
