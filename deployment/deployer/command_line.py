@@ -51,7 +51,7 @@ def _tell(text: str) -> None:
     try:
         print(text, flush=True)  # at once, because a step's own output follows
     except BrokenPipeError:
-        # Nobody reads on; what is under way shall be done all the same. The next flush would fail again, at the exit too.
+        # Nobody reads on; what is under way shall be done all the same, and no later flush shall fail again.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
