@@ -132,9 +132,7 @@ def test_health_check_fails_where_nothing_answers(image):
         run_docker(command)
 
 
-def test_predictions_are_stored_in_a_volume_that_outlives_the_container_and_clean_up_names_the_image(
-    artifact, tmp_path, image
-):
+def test_predictions_outlive_the_container_in_a_volume_and_clean_up_names_the_image(artifact, tmp_path, image):
     stores = f"{IMAGE}-stores"
     deploy(Options("docker", artifact, extra={"image": stores, "storage": "yes"}), tmp_path)
     volume = run_docker(["volume", "create"])
