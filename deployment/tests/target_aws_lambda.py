@@ -212,9 +212,10 @@ def write_and_build(context: Context, folder: Path) -> Plan:
     words = plan.steps[0].command
     assert words is not None
     start = words.index("docker") + 1
-    run_docker(
-        [*words[start:-1], str(folder / FOLDER)], environment={**os.environ, "BUILDX_NO_DEFAULT_ATTESTATIONS": "1"}
-    )
+    environment = {**os.environ, "BUILDX_NO_DEFAULT_ATTESTATIONS": "1"}
+    # One build at a time: others would do the same work once more before the layers are there.
+    with locked(REPOSITORY / ".runtimes" / "docker_build.lock"):
+        run_docker([*words[start:-1], str(folder / FOLDER)], environment=environment)
     return plan
 
 
