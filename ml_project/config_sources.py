@@ -24,6 +24,8 @@ from ml_project.masking import is_secret_name, mask_secrets
 from ml_project.safe_file import replace_file
 
 ENVIRONMENT_PREFIX = "ML_PROJECT_"
+DEPLOYMENT_PREFIX = "ML_PROJECT_DEPLOYMENT_"
+"""Variables that start so are for the tests of deployments, and no fields of the config."""
 PROJECT_CONFIG_FILE = Path("project_config.yaml")
 NOT_USABLE = "The config is not usable; nothing was started."
 
@@ -166,11 +168,11 @@ def read_yaml_layer(path: Path) -> Layer:
 
 
 def read_environment_layer(environment: Mapping[str, str]) -> Layer:
-    """Return the values of the environment variables that start with ``ML_PROJECT_``."""
+    """Return the values of the environment variables that start with :data:`ENVIRONMENT_PREFIX`."""
     texts = {
         name.removeprefix(ENVIRONMENT_PREFIX).lower().replace("__", "."): text
         for name, text in sorted(environment.items())
-        if name.startswith(ENVIRONMENT_PREFIX)
+        if name.startswith(ENVIRONMENT_PREFIX) and not name.startswith(DEPLOYMENT_PREFIX)
     }
     return read_text_layer("the environment", texts)
 

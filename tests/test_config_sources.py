@@ -94,3 +94,9 @@ def test_explain_config_built_in_code_gives_readable_problems():
     text = str(explain(caught.value))
     assert "features.colums: is not a field; did you mean 'features.columns'?" in text
     assert "splits.n_folds = 0: allowed: whole number >= 2" in text
+
+
+def test_load_config_variables_of_the_deployments_tests_are_no_fields(tmp_path, use_case):
+    environment = {"ML_PROJECT_DEPLOYMENT_KEY": "hunter2", "ML_PROJECT_COMPUTE__SEED": "5"}
+    config = load_config(use_case, environment=environment, project_config_file=tmp_path / "none.yaml")
+    assert config.compute.seed == 5
