@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import json
+import re
 from collections.abc import Mapping, Sequence
 
 from deployment.deployer.archives import zip_bytes
@@ -12,13 +14,20 @@ from deployment.deployer.imports import check_imports
 from deployment.deployer.provider import Context, Options, Plan, PlannedFile, Tool
 from ml_project.errors import Problem
 
+FOLDER = "deployment/google_cloud_function"
+SETTINGS_FILE = f"{FOLDER}/setup.auto.tfvars.json"
 ZIP = "output/function_deployment/function_deployment.zip"
 CATEGORY = "google-cloud-function"
-IMPORTED_BY_MAIN = ("functions_framework", "ml_project.serving.adapters.google", "ml_project.serving.deployed")
+IMPORTED_BY_MAIN = ("functions_framework", "ml_project.serving.adapters.google_worker", "ml_project.serving.deployed")
 MEGABYTE = 1_000_000
 MOST_PACKED = 100 * MEGABYTE
 MOST_UNPACKED = 500 * MEGABYTE
 """What Google takes of sources, in bytes."""
+_RULES = {
+    "project-id": (r"[a-z][a-z0-9-]{4,28}[a-z0-9]", "the id of your project, as `gcloud projects list` shows it"),
+    "region": (r"[a-z]+-[a-z]+[0-9]+", "a region such as europe-west1; `gcloud functions regions list` shows all"),
+}
+"""What Google takes, by option: pattern, and the same in words."""
 
 
 class GoogleCloudFunction:
@@ -26,7 +35,10 @@ class GoogleCloudFunction:
 
     name = "google_cloud_function"
     summary = "Google Cloud Function (2nd generation) behind an HTTPS address, deployed by Terraform"
-    extra_options: Mapping[str, str] = {}
+    extra_options: Mapping[str, str] = {
+        "project-id": "id of the Google Cloud project; Terraform asks for it where it is not given here",
+        "region": "region of the function (default: Terraform's, europe-west1)",
+    }
 
     def tools(self, options: Options) -> Sequence[Tool]:
         """Return what the next commands need; the zip file needs nothing."""
@@ -46,12 +58,20 @@ class GoogleCloudFunction:
         )
 
     def check(self, context: Context) -> Sequence[Problem]:
-        """Return which modules the function would miss."""
+        """Return which options are wrong, or which modules the function would miss."""
+        problems = [
+            Problem(f"must be {wanted}", f"--{option}", value=context.options.extra[option])
+            for option, (pattern, wanted) in _RULES.items()
+            if not re.fullmatch(pattern, context.options.extra.get(option, ""))
+            if option in context.options.extra
+        ]
+        if problems:
+            return problems
         requirements = context.requirements(CATEGORY)
         return check_imports(context.options.artifact, requirements, context.root, IMPORTED_BY_MAIN)
 
     def plan(self, context: Context) -> Plan:
-        """Return the zip file as the only thing to write.
+        """Return the zip file, and Terraform's variables where options give them.
 
         Raises
         ------
@@ -62,7 +82,10 @@ class GoogleCloudFunction:
         packed = zip_bytes(files)
         n_unpacked = sum(map(len, files.values()))
         refuse_too_large(len(packed), n_unpacked, files)
-        return Plan((PlannedFile(ZIP, packed),), next_commands=_next_commands(packed, n_unpacked))
+        settings = {option.replace("-", "_"): value for option, value in sorted(context.options.extra.items())}
+        written = json.dumps(settings, indent=2).encode() + b"\n"
+        variables = (PlannedFile(SETTINGS_FILE, written),) if settings else ()
+        return Plan((PlannedFile(ZIP, packed), *variables), next_commands=_next_commands(packed, n_unpacked, settings))
 
 
 def function_files(context: Context) -> dict[str, bytes]:
@@ -111,14 +134,17 @@ def sha256(packed: bytes) -> str:
     return hashlib.sha256(packed).hexdigest()
 
 
-def _next_commands(packed: bytes, n_unpacked: int) -> tuple[str, ...]:
-    folder = f"deployment/{GoogleCloudFunction.name}"
+def _next_commands(packed: bytes, n_unpacked: int, settings: Mapping[str, str]) -> tuple[str, ...]:
+    project = "" if "project_id" in settings else " -var project_id=YOUR_PROJECT"
     return (
         f"# The zip file has {_megabytes(len(packed))}, unpacked {_megabytes(n_unpacked)}; "
         f"its SHA-256 is {sha256(packed)}.",
         "gcloud auth application-default login",
-        f"terraform -chdir={folder} init",
-        f"terraform -chdir={folder} apply -var project_id=YOUR_PROJECT",
+        f"terraform -chdir={FOLDER} init",
+        f"terraform -chdir={FOLDER} apply{project}",
+        "# Ask it, as somebody in `invokers`:",
+        'curl -H "Authorization: Bearer $(gcloud auth print-identity-token)" '
+        f'"$(terraform -chdir={FOLDER} output -raw url)/version"',
         f"# All about it, from costs to removal: documentation/deployment_{GoogleCloudFunction.name}.md",
     )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import zipfile
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
@@ -15,10 +16,12 @@ from deployment.tests.asking import HttpAsk, wait_for_answer
 from deployment.tests.environments import environment_with
 from deployment.tests.golden import SETTINGS
 from deployment.tests.processes import clean_environment, free_port, running
-from deployment.tests.targets import Ask, WebTarget
+from deployment.tests.targets import COLD_START_SECONDS, KEY_VARIABLE, Ask, WebTarget
 
 NAME = "google_cloud_function"
 ENTRY_POINT = "predict"
+TOKEN_VARIABLE = "ML_PROJECT_DEPLOYMENT_TOKEN"
+"""Environment variable with a token of Google's, for a live function that not everybody may call."""
 
 
 @dataclass(frozen=True)
@@ -89,6 +92,13 @@ class CloudFunction(WebTarget):
         source = unpack(make_zip(artifact), folder)
         with serving(source, folder / "function.log", SETTINGS) as function, closing(HttpAsk(function.url)) as ask:
             yield ask
+
+    def live(self, endpoint: str) -> Ask:
+        """Return what asks a URL, with the service's key and Google's token from the environment."""
+        key, token = os.environ.get(KEY_VARIABLE), os.environ.get(TOKEN_VARIABLE)
+        headers = {} if key is None else {"x-api-key": key}
+        headers |= {} if token is None else {"authorization": f"Bearer {token}"}
+        return HttpAsk(endpoint, headers=headers, patience_seconds=COLD_START_SECONDS)
 
 
 TARGETS = [CloudFunction()]

@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 import zipfile
+from contextlib import closing
 
 import pytest
 
@@ -17,7 +18,7 @@ from deployment.tests.asking import HttpAsk
 from deployment.tests.environments import REPOSITORY
 from deployment.tests.golden import RECORD
 from deployment.tests.processes import clean_environment
-from deployment.tests.target_google_cloud_function import NAME, make_zip, serving, unpack
+from deployment.tests.target_google_cloud_function import NAME, TOKEN_VARIABLE, CloudFunction, make_zip, serving, unpack
 from ml_project.artifacts.export import store_metrics
 from ml_project.serving.messages import HttpRequest
 
@@ -61,9 +62,14 @@ def ask(function):
     asking.close()
 
 
-def plan_of(artifact):
+def context_of(artifact, **options):
+    extra = {name.replace("_", "-"): value for name, value in options.items()}
+    return Context(REPOSITORY, Options(NAME, artifact, extra=extra), read_manifest(artifact))
+
+
+def plan_of(artifact, **options):
     """Return the plan without trying first what the function would import, which takes seconds."""
-    return provider.PROVIDER.plan(Context(REPOSITORY, Options(NAME, artifact), read_manifest(artifact)))
+    return provider.PROVIDER.plan(context_of(artifact, **options))
 
 
 def lines_of(function):
@@ -147,6 +153,28 @@ def test_zip_over_both_limits_is_refused_with_its_largest_files(artifact, monkey
     assert "at most 0.01 MB" in str(caught.value)
 
 
+def test_options_become_variables_of_terraform(artifact):
+    plan = plan_of(artifact, project_id="my-project-1", region="us-central1")
+    [_, variables] = plan.files
+    assert variables.path == f"deployment/{NAME}/setup.auto.tfvars.json"
+    assert json.loads(variables.content) == {"project_id": "my-project-1", "region": "us-central1"}
+    assert f"terraform -chdir=deployment/{NAME} apply" in plan.next_commands
+
+
+def test_without_options_terraform_is_told_the_project_in_the_next_command(artifact):
+    plan = plan_of(artifact)
+    assert [file.path for file in plan.files] == [provider.ZIP]
+    assert f"terraform -chdir=deployment/{NAME} apply -var project_id=YOUR_PROJECT" in plan.next_commands
+
+
+def test_impossible_options_are_refused_together(artifact):
+    problems = provider.PROVIDER.check(context_of(artifact, project_id="123456789012", region="Europe"))
+    assert [(problem.field, problem.value) for problem in problems] == [
+        ("--project-id", "123456789012"),
+        ("--region", "Europe"),
+    ]
+
+
 def test_without_terraform_the_zip_is_made_and_the_tool_named(artifact, tmp_path, monkeypatch):
     monkeypatch.setenv("PATH", str(tmp_path))
     problems, notes = check_tools(provider.PROVIDER.tools(Options(NAME, artifact)))
@@ -202,6 +230,35 @@ def test_model_is_loaded_once_for_all_requests(function, ask):
     for _ in range(20):
         assert ask(HttpRequest("GET", "/ready", {})).status == 200
     assert len([line for line in lines_of(function) if line.get("model_event") == "loaded"]) == 1
+
+
+def test_live_function_is_asked_with_googles_token(packed, tmp_path, monkeypatch):
+    # The service takes a token for its key where no other is given, which shows that it was sent.
+    key = "a key of enough letters"
+    with serving(unpack(packed, tmp_path), tmp_path / "log", {"ML_PROJECT_SERVING__API_KEY": key}) as running:
+        for token, status in ((key, 200), ("another key, as long", 401)):
+            monkeypatch.setenv(TOKEN_VARIABLE, token)
+            ask = CloudFunction().live(running.url)
+            assert ask(HttpRequest("GET", "/version", {})).status == status
+            ask.close()
+
+
+def test_function_ends_without_a_word(packed, tmp_path):
+    log = tmp_path / "log"
+    with serving(unpack(packed, tmp_path), log, {}) as running, closing(HttpAsk(running.url)) as ask:
+        assert ask(HttpRequest("POST", "/", JSON_TYPE, json.dumps(RECORD).encode())).status == 200
+        answered = log.read_text()
+    assert log.read_text() == answered
+
+
+def test_missing_model_keeps_the_function_from_starting(packed, tmp_path):
+    source = unpack(packed, tmp_path)
+    (source / "model.zip").unlink()
+    with (
+        pytest.raises(RuntimeError, match=r"The function cannot start: .*model\.zip"),
+        serving(source, tmp_path / "log", {}),
+    ):
+        pass
 
 
 def test_wrong_origin_keeps_the_function_from_starting(packed, tmp_path):

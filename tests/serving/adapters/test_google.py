@@ -1,4 +1,6 @@
 import json
+import subprocess
+import sys
 
 import pytest
 from flask import Request
@@ -239,3 +241,33 @@ def test_what_is_no_trace_counts_for_nothing(headers):
 
 def test_without_project_the_trace_stands_alone():
     assert log_fields({"x-cloud-trace-context": TRACE}, None) == {"logging.googleapis.com/trace": TRACE}
+
+
+NOT_COPIED = """
+import json, sys, threading
+from ml_project.serving.adapters.google_worker import WorkerFunction
+
+class Adapter:
+    made = 0
+
+    def __init__(self):
+        Adapter.made += 1
+
+    def answer(self, received):
+        return received
+
+function = WorkerFunction(Adapter)
+before = Adapter.made
+threads = [threading.Thread(target=function.answer, args=(number,)) for number in range(8)]
+for thread in threads:
+    thread.start()
+for thread in threads:
+    thread.join()
+print(before, Adapter.made, function.answer("asked"))
+"""
+
+
+def test_process_that_is_not_copied_loads_once_when_it_is_asked():
+    # In a process of its own, because what is done at a copy is done until the end of the process.
+    done = subprocess.run([sys.executable, "-c", NOT_COPIED], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["0", "1", "asked"]
