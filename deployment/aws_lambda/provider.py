@@ -31,6 +31,7 @@ class AwsLambda:
         "account-id": "AWS account, 12 digits: the image is pushed to its registry",
         "region": "AWS region, for instance eu-central-1; by default that of your AWS configuration",
         "package": "image or zip; by default an image where docker is installed",
+        "storage": "yes: take the packages along that store predictions in a database",
         "registry": "HOST[:PORT] of a registry that takes the image instead of the account's own",
     }
 
@@ -60,7 +61,9 @@ class AwsLambda:
         package = extra.get("package")
         if package not in (None, "image", "zip"):
             return [Problem("must be image or zip", "package", value=package)]
-        problems = list(check_imports(context.options.artifact, context.requirements("aws-lambda"), context.root))
+        if extra.get("storage") not in (None, "yes", "no"):
+            return [Problem("must be yes or no", "storage", value=extra["storage"])]
+        problems = list(check_imports(context.options.artifact, _requirements(context, "aws-lambda"), context.root))
         if "account-id" in extra and not _is_image(context.options):
             return [*problems, Problem("is for images; a zip package is uploaded by Terraform", "account-id")]
         if "account-id" in extra:
@@ -99,7 +102,7 @@ def _plan_image(context: Context) -> Plan:
         **{name: context.provider_file(name) for name in IMAGE_FILES},
         **_function_files(context),
         # AWS's base image has the runtime's client already.
-        "requirements.txt": context.requirements().encode(),
+        "requirements.txt": _requirements(context).encode(),
     }
     image = f"{REPOSITORY}:{_tag(context, files)}"
     build = Step(
@@ -146,7 +149,7 @@ def _push(context: Context, image: str) -> tuple[str, str, Step]:
 
 def _plan_package(context: Context) -> Plan:
     files = _function_files(context)
-    package = build_package(context.requirements(), files)
+    package = build_package(_requirements(context), files)
     note = f"# {len(package) / 1e6:.0f} MB; at most {MOST_DIRECT_BYTES / 1e6:.0f} MB can be uploaded directly"
     through_s3 = "# add -var package_bucket=YOUR-BUCKET to upload it through S3"
     variables = {"package_file": f"../../{FOLDER}/package.zip", **_given(context.options.extra, "region")}
@@ -158,6 +161,10 @@ def _plan_package(context: Context) -> Plan:
 
 def _given(extra: Mapping[str, str], *names: str) -> dict[str, str]:
     return {name: extra[name] for name in names if name in extra}
+
+
+def _requirements(context: Context, *categories: str) -> str:
+    return context.requirements(*categories, storage=context.options.extra.get("storage") == "yes")
 
 
 def _function_files(context: Context) -> dict[str, bytes]:

@@ -10,6 +10,7 @@ import base64
 import json
 import os
 from collections.abc import Iterator, Mapping
+from compileall import compile_dir
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
@@ -44,6 +45,11 @@ class LambdaClient:
         Address of the emulator; ``None`` asks AWS, with the credentials of the environment.
     headers
         Sent with each request.
+
+    Attributes
+    ----------
+    endpoint
+        Address that is asked.
     """
 
     def __init__(self, name: str, *, endpoint: str | None = None, headers: Mapping[str, str] | None = None) -> None:
@@ -53,6 +59,7 @@ class LambdaClient:
         given: dict[str, Any] = {} if endpoint is None else {"endpoint_url": endpoint, **NOWHERE}
         config = Config(read_timeout=ANSWER_SECONDS, retries={"total_max_attempts": 1})
         self._client: Any = boto3.client("lambda", config=config, **given)
+        self.endpoint: str = self._client.meta.endpoint_url
         self._name = name
         self._headers = dict(headers or {})
 
@@ -108,6 +115,7 @@ class Emulated(AwsLambdaTarget):
         """Write the folder and run the function in a fresh environment of the locked packages."""
         context = make_context(artifact)
         task = write_plan(context, folder)
+        compile_dir(task, quiet=1)  # as in the image and in the zip package
         client = environment_with(context.requirements(CLIENT_CATEGORY))
         with emulate(task, client, folder / "function.log") as function:
             yield function

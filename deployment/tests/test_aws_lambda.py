@@ -95,6 +95,14 @@ class TestEvents:
     def test_clock_is_answered(self, function, loaded):
         assert function.invoke(CLOCK_EVENT) == {"status": "ready", "model_version": loaded.model_version}
 
+    def test_live_function_is_asked_by_its_name(self, function, emulated, monkeypatch):
+        monkeypatch.setenv("AWS_ENDPOINT_URL", function.endpoint)
+        for name, value in CREDENTIALS.items():
+            monkeypatch.setenv(name, value)
+        live = emulated.live("function")
+        assert live(VALID.make_request()).status == 200
+        live.close()
+
     def test_each_request_is_one_line_that_names_the_invocation(self, function, folder):
         function.invoke(RECORD)
         line = log_lines(folder, "request")[-1]
@@ -170,6 +178,12 @@ class TestPlan:
     def test_unknown_package_is_refused(self, artifact):
         [problem] = PROVIDER.check(runtime.make_context(artifact, package="tar"))
         assert "must be image or zip" in str(problem)
+
+    def test_storage_takes_its_packages_along(self, artifact):
+        files = {file.path: file.content for file in PROVIDER.plan(runtime.make_context(artifact, storage="yes")).files}
+        assert b"sqlalchemy==" in files[f"{FOLDER}/requirements.txt"]
+        [problem] = PROVIDER.check(runtime.make_context(artifact, storage="maybe"))
+        assert "must be yes or no" in str(problem)
 
     def test_account_with_zip_is_refused(self, artifact):
         context = runtime.make_context(artifact, package="zip", **{"account-id": ACCOUNT})
