@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 from deployment.deployer.imports import check_imports
 from deployment.deployer.provider import Context, Options, Plan, PlannedFile, Tool
@@ -15,6 +17,7 @@ STORAGE_CHOICES = ("no", "yes")
 MEGABYTE = 1_000_000
 MOST_ARTIFACT_BYTES = 400 * MEGABYTE
 """What Heroku's limit of 500 MB leaves beside the packages."""
+MOST_NAMES = 3
 _SERVE = "exec python -m ml_project serve"
 _WITH_DATABASE = f'ML_PROJECT_MONITORING__STORAGE__URL="$DATABASE_URL" {_SERVE}'
 
@@ -81,11 +84,14 @@ def _procfile(template: str, options: Options) -> str:
 def _next_commands(paths: Sequence[str], context: Context) -> tuple[str, ...]:
     manifest, listed = context.manifest, " ".join(paths)
     database = ("heroku addons:create heroku-postgresql:essential-0",) if _stores(context.options) else ()
+    changed = _changed_sources(context.root)
+    warning = (f"# Heroku gets the last commit, without your changes in {', '.join(changed)}.",) if changed else ()
     return (
         "# Once: sign in and create the app, which adds the git remote heroku.",
         "heroku login",
         "heroku create YOUR_APP",
         *database,
+        *warning,
         "# Commit the files on a branch of their own, push it, and go back to where you were.",
         f"git switch -C {BRANCH}",
         f"git add --force -- {listed}",
@@ -96,6 +102,17 @@ def _next_commands(paths: Sequence[str], context: Context) -> tuple[str, ...]:
         'curl "$(heroku apps:info --json | sed -n \'s/.*"web_url": *"\\([^"]*\\)".*/\\1/p\')version"',
         "# All about it, from costs to removal: documentation/deployment_heroku.md",
     )
+
+
+def _changed_sources(root: Path) -> list[str]:
+    """Return the sources that differ from the last commit, the first few; none where git cannot tell."""
+    command = ("git", "diff", "--name-only", "HEAD", "--", "ml_project")
+    try:
+        done = subprocess.run(command, cwd=root, capture_output=True, text=True, check=False)  # noqa: S603  as it stands
+    except FileNotFoundError:
+        return []
+    names = done.stdout.splitlines()
+    return [*names[:MOST_NAMES], *(["others"] if len(names) > MOST_NAMES else [])]
 
 
 PROVIDER = Heroku()

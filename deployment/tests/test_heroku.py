@@ -133,8 +133,12 @@ def test_web_listens_everywhere_with_the_workers_that_heroku_wants(slug, dyno, t
         assert f"Serving on http://0.0.0.0:{port} (fastapi, 2 workers)" in started.log.read_text()
 
 
-def test_web_ends_in_order_before_heroku_kills_it(slug, dyno, tmp_path):
-    with web(slug, dyno, tmp_path / "log") as (started, _):
+@pytest.mark.parametrize("framework", ["fastapi", "flask"])
+def test_web_ends_in_order_before_heroku_kills_it(slug, artifact, tmp_path, framework):
+    chosen = tmp_path / "slug"
+    shutil.copytree(slug, chosen)
+    (chosen / "Procfile").write_text(planned(artifact, framework=framework)["Procfile"])
+    with web(chosen, clean_environment(HONCHO.parent), tmp_path / "log") as (started, _):
         started.process.send_signal(signal.SIGTERM)
         started.process.wait(STOP_SECONDS)
         assert "stopped (rc=0)" in started.log.read_text()
@@ -153,6 +157,12 @@ def test_printed_commands_push_the_files_and_leave_a_dirty_tree_as_it_was(artifa
     run("git", "remote", "add", "heroku", str(remote), folder=clone)
     run("git", "config", "user.name", "A Person", folder=clone)
     run("git", "config", "user.email", "person@example.com", folder=clone)
+    for folder in ("deployment", "ml_project", "executables"):  # as they are here, committed or not
+        shutil.copytree(
+            REPOSITORY / folder, clone / folder, dirs_exist_ok=True, ignore=shutil.ignore_patterns("__pycache__")
+        )
+    run("git", "add", "--all", folder=clone)
+    run("git", "commit", "--quiet", "--allow-empty", "--message", "as it is here", folder=clone)
     (clone / ".venv").symlink_to(REPOSITORY / ".venv")
     (clone / "README.md").write_text("changed and not committed\n")
     (clone / "staged.txt").write_text("added and not committed\n")
@@ -170,5 +180,11 @@ def test_printed_commands_push_the_files_and_leave_a_dirty_tree_as_it_was(artifa
         assert run("git", "show", "main:README.md", folder=remote) != "changed and not committed\n"
         assert run("git", "status", "--porcelain", folder=clone) == before
         assert run("git", "rev-parse", "HEAD", folder=clone) == head
+    assert "Heroku gets the last commit" not in told
     run("bash", "executables/cleanup_project.sh", folder=clone)
+    with (clone / "ml_project/cli.py").open("a") as file:
+        file.write("# changed and not committed\n")
+    told = run("bash", "executables/cloud_setup.sh", "heroku", str(artifact), "--dry-run", folder=clone)
+    assert "  # Heroku gets the last commit, without your changes in ml_project/cli.py.\n" in told
+    run("git", "checkout", "--quiet", "--", "ml_project", folder=clone)
     assert run("git", "status", "--porcelain", folder=clone) == before
