@@ -1,8 +1,8 @@
 """Large batches on a shorter way to SQLite: stored as text at once, made into rows when there is time.
 
-Making a row takes longer than all else that is done for a prediction of a large batch. So a batch is committed as a few
-long JSON texts. When nothing else waits, the database takes them apart by itself, without the interpreter's lock.
-Readers see the predictions either way.
+Making a row takes longer than all else that is done for a prediction of a large batch. So large batches are committed
+as a few long JSON texts. When nothing else waits, the database takes them apart by itself, without the interpreter's
+lock. Readers see the predictions either way.
 """
 
 from __future__ import annotations
@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
 ROWS_PER_BLOCK = 256
-"""Rows of one text. Writing it holds the interpreter's lock, for about half a millisecond."""
+"""Most rows of one text, and the fewest of a batch that is stored in this way: for fewer it does not pay. Writing the
+text holds the interpreter's lock, for about half a millisecond."""
 BLOCKS_PER_COMMIT = 4
 
 _IN_TEXT = ("prediction_id", "record", "features", "output", "outliers")
@@ -41,6 +42,7 @@ _SPREAD = (
     "ON CONFLICT DO NOTHING"
 )
 _FIND_LAST = f"SELECT max(number) FROM (SELECT number FROM {WAITING} ORDER BY number LIMIT :n_blocks)"  # noqa: S608
+_COUNT = f"SELECT count(*) FROM {WAITING}"  # noqa: S608
 _DELETE = f"DELETE FROM {WAITING} WHERE number <= :last"  # noqa: S608
 
 
@@ -52,26 +54,27 @@ class Block:
     ----------
     batch
         The whole batch.
+    start, stop
+        Positions of the first prediction and of the one after the last.
     text
         JSON: a list with, per prediction, its identifier, record, features, output and outliers.
     """
 
     batch: PredictionBatch
+    start: int
+    stop: int
     text: str
 
 
-def to_block(batch: PredictionBatch, start: int, stop: int) -> Block:
-    """Return a part of a batch as a block.
-
-    Raises
-    ------
-    ValueError
-        When a value is none that JSON in UTF-8 can hold.
-    """
+def to_block(batch: PredictionBatch, start: int, stop: int) -> Block | None:
+    """Return a part of a batch as a block; ``None`` when JSON in UTF-8 cannot hold one of its values."""
     part = slice(start, stop)
     features = split_columns(batch.engineered, start, stop)
     columns = (batch.ids[part], batch.records[part], features, batch.outputs[part], batch.outliers[part])
-    return Block(batch, encode_json(list(zip(*columns, strict=True))))
+    try:
+        return Block(batch, start, stop, encode_json(list(zip(*columns, strict=True))))
+    except ValueError:
+        return None
 
 
 def insert_blocks(connection: Connection, blocks: Sequence[Block]) -> None:
@@ -89,11 +92,12 @@ def insert_blocks(connection: Connection, blocks: Sequence[Block]) -> None:
         connection.exec_driver_sql(_INSERT, parameters)
 
 
-def spread_blocks(connection: Connection, n_blocks: int) -> bool:
-    """Make rows of the oldest blocks, those left by another process included; return whether there were any."""
+def spread_blocks(connection: Connection, n_blocks: int) -> int:
+    """Make rows of the oldest blocks, whichever process left them; return how many are left."""
     last = connection.exec_driver_sql(_FIND_LAST, {"n_blocks": n_blocks}).scalar()
     if last is None:
-        return False
+        return 0
     connection.exec_driver_sql(_SPREAD, {"last": last})
     connection.exec_driver_sql(_DELETE, {"last": last})
-    return True
+    n_left: int = connection.exec_driver_sql(_COUNT).scalar_one()
+    return n_left

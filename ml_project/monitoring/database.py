@@ -98,8 +98,8 @@ class Database:
         with self._connection.begin():
             insert_blocks(self._connection, blocks)
 
-    def spread_blocks(self, n_blocks: int) -> bool:
-        """Make rows of the oldest blocks in one transaction; return whether there were any."""
+    def spread_blocks(self, n_blocks: int) -> int:
+        """Make rows of the oldest blocks in one transaction; return how many are left."""
         self._check_place()
         with self._connection.begin():
             return spread_blocks(self._connection, n_blocks)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import itertools
+import logging
+import time
 from collections import Counter, deque
 from collections.abc import Sequence
 from contextlib import suppress
@@ -18,6 +20,11 @@ FAILURES_IN_A_ROW = 4
 """So many different rows that fail one after another mean that the database is at fault, not the rows."""
 STRIKES = 3
 """So often a row must fail while others are written before it is given up."""
+SECONDS_BETWEEN_LOOKS = 10.0
+"""Other processes may have left blocks when they were killed."""
+SECONDS_AFTER_FAILED_SPREAD = 1.0
+
+logger = logging.getLogger("ml_project.monitoring")
 
 
 class Delivery:
@@ -29,6 +36,11 @@ class Delivery:
         See :class:`ml_project.monitoring.database.Database`.
     outage_log
         Where refused rows are counted.
+
+    Attributes
+    ----------
+    n_waiting_blocks
+        Blocks that are not rows yet, as far as is known.
     """
 
     def __init__(self, url: str, *, durable: bool, timeout_seconds: float, outage_log: OutageLog) -> None:
@@ -39,7 +51,10 @@ class Delivery:
         self._database: Database | None = None
         self._n_failures = 0
         self._strikes: Counter[str] = Counter()
-        self.n_waiting_blocks = 1  # or more, of an earlier process; the database knows
+        self.n_waiting_blocks = 0
+        self._refuses_blocks = False
+        self._next_spread = 0.0
+        self._spread_error: Exception | None = None
 
     def open(self) -> Database:
         """Return the open database.
@@ -63,30 +78,39 @@ class Delivery:
     @property
     def takes_blocks(self) -> bool:
         """Return whether :meth:`deliver_blocks` is worth an attempt."""
-        return self._database is not None and self._database.takes_blocks and not self._n_failures
+        return self._database is not None and self._database.takes_blocks and not self._refuses_blocks
 
     def deliver_blocks(self, blocks: Sequence[Block]) -> bool:
         """Write blocks in one transaction; return whether that went well, because if not, rows have to be made of them.
 
-        What is wrong then shows when the rows are delivered.
+        What is wrong then shows when the rows are delivered; no further block is tried until they are.
         """
         try:
             self.open().write_blocks(blocks)
         except Exception:  # noqa: BLE001  each driver has errors of its own
+            self._refuses_blocks = True
             return False
         self.n_waiting_blocks += len(blocks)
+        if self._spread_error is None:
+            self._next_spread = 0.0
         return True
 
     def spread_blocks(self) -> bool:
-        """Make rows of some blocks; return whether there may be more."""
-        if self._database is None or not self._database.takes_blocks or not self.n_waiting_blocks:
+        """Make rows of some blocks; return whether there are more."""
+        if self._database is None or not self._database.takes_blocks or time.monotonic() < self._next_spread:
             return False
         try:
-            found = self._database.spread_blocks(BLOCKS_PER_COMMIT)
-        except Exception:  # noqa: BLE001  each driver has errors of its own; the blocks are safe where they are
+            self.n_waiting_blocks = self._database.spread_blocks(BLOCKS_PER_COMMIT)
+        except Exception as error:
+            if self._spread_error is None:
+                logger.exception("Large batches are stored, but cannot become rows; that is tried again")
+            self._spread_error = error
+            self._next_spread = time.monotonic() + SECONDS_AFTER_FAILED_SPREAD
             return False
-        self.n_waiting_blocks = max(self.n_waiting_blocks - BLOCKS_PER_COMMIT, 1) if found else 0
-        return found
+        self._spread_error = None
+        if not self.n_waiting_blocks:
+            self._next_spread = time.monotonic() + SECONDS_BETWEEN_LOOKS
+        return self.n_waiting_blocks > 0
 
     def deliver(self, rows: deque[Row]) -> tuple[int, int]:
         """Write the oldest rows and take off those that are settled.
@@ -116,6 +140,7 @@ class Delivery:
             self.close()
             raise
         self._n_failures = 0
+        self._refuses_blocks = False
         for _ in batch:
             rows.popleft()
         return self._settle(len(batch), refusals)

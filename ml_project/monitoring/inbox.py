@@ -22,7 +22,7 @@ FILLING_ROWS = 256
 HURRY_ROWS = 4096
 """When so many predictions lie in the inbox, the writer is woken before its time."""
 MOST_ROWS_AHEAD = 8192
-"""From so many predictions on that are not written yet, large batches wait for the writer."""
+"""From so many predictions on that are not written yet, large batches have to wait for the writer."""
 
 
 class Inbox:
@@ -52,7 +52,6 @@ class Inbox:
         self._promises = promises
         self._outage_log = outage_log
         self._lock = threading.RLock()
-        self._room = threading.Condition(self._lock)
         self._most_ahead = min(MOST_ROWS_AHEAD, capacity // 2)
         self._items: deque[Item | list[Row]] = deque()
         self._n_pending = 0
@@ -69,8 +68,8 @@ class Inbox:
 
     @property
     def is_filling(self) -> bool:
-        """Return whether a large batch, or as many predictions, came since the last :meth:`take`."""
-        return self._n_inside >= FILLING_ROWS
+        """Return whether a large batch came since the last :meth:`take`, or anything that an answer waits for."""
+        return self._n_inside >= (FILLING_ROWS if self._promises is None else 1)
 
     @property
     def is_closed(self) -> bool:
@@ -82,7 +81,7 @@ class Inbox:
         n = count_predictions(item)
         entry = _convert(item, n) if n <= ROWS_CONVERTED_AT_ONCE else item
         with self._lock:
-            if self._n_pending + n <= self._capacity and self.closed_at is None:
+            if self._fits(n) and self.closed_at is None:
                 self._n_pending += n
                 self._n_inside += n
                 self._items.append(entry)
@@ -107,7 +106,6 @@ class Inbox:
             if self._n_pending:
                 self._n_pending -= n_written + n_lost
                 self.n_written += n_written
-                self._room.notify_all()
 
     def abandon(self) -> int:
         """Return how many predictions and labels wait, and forget them."""
@@ -116,13 +114,14 @@ class Inbox:
             self._items.clear()
             return n_left
 
-    def wait_for_room(self, seconds: float) -> None:
-        """Wait until the writer is not far behind any more; not while the database does not take anything."""
-        with self._room:
-            self._room.wait_for(self._has_room, seconds)
+    def has_room(self, n: int) -> bool:
+        """Return whether a large batch should be added now; see :class:`PredictionStorage`."""
+        is_behind = self._n_pending > self._most_ahead or not self._fits(n)
+        return not is_behind or self._outage_log.is_failing or self.closed_at is not None
 
-    def _has_room(self) -> bool:
-        return self._n_pending <= self._most_ahead or self._outage_log.is_failing or self.closed_at is not None
+    def _fits(self, n: int) -> bool:
+        # A batch that is larger than the whole inbox is taken when nothing else waits.
+        return self._n_pending + n <= self._capacity or not self._n_pending
 
     def wait(self, seconds: float) -> None:
         """Wait, but not longer than until the inbox is closed, fills up or, where answers wait, something is added."""

@@ -41,6 +41,7 @@ class Promises:
         self._group: Future[None] | None = None
         self._open: deque[tuple[float, Future[None]]] = deque()
         self._is_waiting = True
+        self.is_watched = False
         self._is_ended = threading.Event()
 
     def join_group(self) -> Future[None]:

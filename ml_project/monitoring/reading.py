@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -77,7 +78,7 @@ def read_predictions(
         with engine.connect().execution_options(**options) as connection:
             if not has_tables(connection):
                 raise DataSourceError(f"{shown} has no table of predictions; none has been stored there yet.")
-            statement = _select(_predictions(connection), since, until, model_version, limit)
+            statement = _select(connection, _Wanted(since, until, model_version, limit))
             return _read(connection, statement, newest_first=limit is not None)
     except sa.exc.SQLAlchemyError as error:
         raise DataSourceError(f"Predictions cannot be read from {shown} ({explain(error, url)}).") from error
@@ -95,45 +96,55 @@ def _existing_file(url: URL, file: Path) -> URL:
     return url.set(database=address).update_query_dict({"mode": "rw", "uri": "true"})
 
 
-def _predictions(connection: Connection) -> FromClause:
-    """Return the table of predictions, in SQLite with those that are not rows yet."""
+@dataclass(frozen=True)
+class _Wanted:
+    """Which predictions are wanted; see :func:`read_predictions`."""
+
+    since: Moment | None
+    until: Moment | None
+    model_version: str | None
+    limit: int | None
+
+    def narrow(self, source: FromClause) -> Select[Any]:
+        """Return the wanted rows of a table, in order."""
+        import sqlalchemy as sa
+
+        columns = source.c
+        statement = sa.select(source)
+        if self.since is not None:
+            statement = statement.where(columns.created_at >= _to_utc(self.since))
+        if self.until is not None:
+            statement = statement.where(columns.created_at < _to_utc(self.until))
+        if self.model_version is not None:
+            statement = statement.where(columns.model_version == self.model_version)
+        return self.order(statement, columns)
+
+    def order(self, statement: Select[Any], columns: Any) -> Select[Any]:
+        """Return a statement with the order of its rows, the newest first where their number is limited."""
+        if self.limit is None:
+            return statement.order_by(columns.created_at, columns.prediction_id)
+        return statement.order_by(columns.created_at.desc(), columns.prediction_id.desc()).limit(self.limit)
+
+
+def _select(connection: Connection, wanted: _Wanted) -> Select[Any]:
+    """Return the wanted predictions with their latest labels; in SQLite also those that are not rows yet."""
     import sqlalchemy as sa
 
-    table = predictions_table()
-    if connection.dialect.name != "sqlite" or not has_waiting(connection):
-        return table
-    waiting = sa.text(SELECT_WAITING).columns(*(sa.column(column.name, column.type) for column in table.c)).subquery()
-    is_new = waiting.c.prediction_id.not_in(sa.select(table.c.prediction_id))
-    return sa.union_all(sa.select(table), sa.select(waiting).where(is_new)).subquery()
-
-
-def _select(
-    predictions: FromClause,
-    since: Moment | None,
-    until: Moment | None,
-    model_version: str | None,
-    limit: int | None,
-) -> Select[Any]:
-    import sqlalchemy as sa
-
-    labels = labels_table()
+    table, labels = predictions_table(), labels_table()
+    found: FromClause = wanted.narrow(table).subquery()
+    if connection.dialect.name == "sqlite" and has_waiting(connection):
+        types = (sa.column(column.name, column.type) for column in table.c)
+        waiting = wanted.narrow(sa.text(SELECT_WAITING).columns(*types).subquery()).subquery()
+        is_new = waiting.c.prediction_id.not_in(sa.select(table.c.prediction_id))
+        found = sa.union_all(sa.select(found), sa.select(waiting).where(is_new)).subquery()
     latest_label = (
         sa.select(labels.c.label)
-        .where(labels.c.prediction_id == predictions.c.prediction_id)
+        .where(labels.c.prediction_id == found.c.prediction_id)
         .order_by(labels.c.received_at.desc(), labels.c.label_id.desc())
         .limit(1)
         .scalar_subquery()
     )
-    statement = sa.select(predictions, latest_label.label("label"))
-    if since is not None:
-        statement = statement.where(predictions.c.created_at >= _to_utc(since))
-    if until is not None:
-        statement = statement.where(predictions.c.created_at < _to_utc(until))
-    if model_version is not None:
-        statement = statement.where(predictions.c.model_version == model_version)
-    if limit is None:
-        return statement.order_by(predictions.c.created_at, predictions.c.prediction_id)
-    return statement.order_by(predictions.c.created_at.desc(), predictions.c.prediction_id.desc()).limit(limit)
+    return wanted.order(sa.select(found, latest_label.label("label")), found.c)
 
 
 def _to_utc(moment: Moment) -> dt.datetime:

@@ -21,8 +21,6 @@ from ml_project.monitoring.promises import Promises
 from ml_project.monitoring.reading import read_predictions
 from ml_project.monitoring.writer import Writer
 
-LONGEST_WAIT_SECONDS = 1.0
-
 __all__ = ["Feedback", "PredictionBatch", "PredictionStorage", "read_predictions"]
 
 
@@ -114,9 +112,10 @@ class PredictionStorage:
                 return
             thread = threading.Thread(target=self._writer.run, name="prediction-storage", daemon=True)
             try:
-                thread.start()
-                if self._promises is not None:
+                if self._promises is not None and not self._promises.is_watched:
                     threading.Thread(target=self._promises.watch, name="prediction-promises", daemon=True).start()
+                    self._promises.is_watched = True
+                thread.start()
             except RuntimeError as error:  # the system allows no further thread; the next prediction tries again
                 self._outage_log.failed(error)
                 return
@@ -141,13 +140,13 @@ class PredictionStorage:
             self.start()
         return self._inbox.add(item)
 
-    def wait_for_room(self) -> None:
-        """Wait for a moment where more is added than the database takes; to be called after large batches.
+    def has_room(self, n: int) -> bool:
+        """Return whether so many predictions should be added now, or the writer is behind.
 
-        So their senders are slowed down before predictions are lost. It takes a second at most, and no time where the
-        database does not take anything.
+        Who waits with large batches until there is room loses none. While the database takes nothing at all, waiting
+        does not help, and there is room as far as anybody can say.
         """
-        self._inbox.wait_for_room(LONGEST_WAIT_SECONDS)
+        return self._inbox.has_room(n)
 
     def close(self) -> None:
         """Write everything that waits, for at most ``config.timeout_seconds``; what is not written then is lost."""

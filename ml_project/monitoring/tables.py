@@ -120,7 +120,8 @@ def check_tables(connection: Connection) -> None:
     import sqlalchemy as sa
 
     inspector = sa.inspect(connection)
-    for table in get_tables().sorted_tables:
+    of_sqlite = get_sqlite_tables().sorted_tables if connection.dialect.name == "sqlite" else []
+    for table in (*get_tables().sorted_tables, *of_sqlite):
         found = [column["name"] for column in inspector.get_columns(table.name)]
         missing = [column.name for column in table.columns if column.name not in found]
         if missing:

@@ -8,7 +8,7 @@ from collections import deque
 from concurrent.futures import Future
 
 from ml_project.config_service import StorageConfig
-from ml_project.monitoring.blocks import BLOCKS_PER_COMMIT, ROWS_PER_BLOCK, to_block
+from ml_project.monitoring.blocks import BLOCKS_PER_COMMIT, ROWS_PER_BLOCK, Block, to_block
 from ml_project.monitoring.delivery import Delivery
 from ml_project.monitoring.inbox import Inbox
 from ml_project.monitoring.items import Item, PredictionBatch, count_predictions
@@ -23,7 +23,7 @@ hundred microseconds at most, not for the five milliseconds after which Python w
 MOST_WAITING_BLOCKS = 1000
 FIRST_DELAY_SECONDS, LONGEST_DELAY_SECONDS = 0.1, 2.0
 LONGEST_DELAY_AT_END_SECONDS = 0.2
-LONGEST_SPREAD_AT_END_SECONDS = 1.0
+SPARE_SECONDS = 0.5
 
 
 class Writer:
@@ -53,6 +53,7 @@ class Writer:
         self._period = config.window_milliseconds / 2000
         self._timeout_seconds = config.timeout_seconds
         self._rows: deque[Row] = deque()
+        self._blocks: list[Block] = []
         self._promised: list[Future[None]] = []
         self._delay = FIRST_DELAY_SECONDS
         self._next_attempt = 0.0
@@ -78,9 +79,8 @@ class Writer:
             self._next_attempt = min(self._next_attempt, now + LONGEST_DELAY_AT_END_SECONDS)
             time.sleep(max(0.0, min(self._next_attempt, deadline) - now))
             self._attempt()
-        end = min(deadline, time.monotonic() + LONGEST_SPREAD_AT_END_SECONDS)
-        while time.monotonic() < end and self._delivery.spread_blocks():  # the next process does what is left
-            pass
+        while time.monotonic() < deadline - SPARE_SECONDS and self._delivery.spread_blocks():
+            pass  # what is left, the next process does
 
     def _convert(self, *, breathe_until: float) -> None:
         """Make rows of what requests left, or write it at once, giving way to requests every now and then."""
@@ -88,32 +88,37 @@ class Writer:
         for item in items:
             if isinstance(item, list):
                 self._rows += item
-                continue
-            n_written = self._write_in_blocks(item, breathe_until)
-            for start in range(n_written, count_predictions(item), ROWS_PER_BREATH):
-                self._rows += self._make_rows(item, start)
-                _breathe(breathe_until)
+            elif isinstance(item, PredictionBatch) and len(item.ids) >= ROWS_PER_BLOCK:
+                self._make_blocks(item, breathe_until)
+            else:
+                self._make_rows(item, 0, count_predictions(item), breathe_until)
+        self._write_blocks()
         if promise is not None:
             self._promised.append(promise)
 
-    def _write_in_blocks(self, item: Item, breathe_until: float) -> int:
-        """Write a batch at once where that is possible; return how many of its first predictions were written."""
-        if not isinstance(item, PredictionBatch) or not self._delivery.takes_blocks:
-            return 0
-        n_rows = len(item.ids)
-        for first in range(0, n_rows, ROWS_PER_BLOCK * BLOCKS_PER_COMMIT):
-            last = min(first + ROWS_PER_BLOCK * BLOCKS_PER_COMMIT, n_rows)
-            blocks = []
-            for start in range(first, last, ROWS_PER_BLOCK):
-                try:
-                    blocks.append(to_block(item, start, min(start + ROWS_PER_BLOCK, last)))
-                except Exception:  # noqa: BLE001  a record may hold anything; rows can be made of nearly everything
-                    return first
-                _breathe(breathe_until)
-            if not self._delivery.deliver_blocks(blocks):
-                return first
-            self._inbox.settle(last - first, 0)
-        return n_rows
+    def _make_blocks(self, batch: PredictionBatch, breathe_until: float) -> None:
+        """Make blocks of a batch, and write some of them at a time; rows where that is impossible."""
+        n_rows = len(batch.ids)
+        for start in range(0, n_rows, ROWS_PER_BLOCK):
+            stop = min(start + ROWS_PER_BLOCK, n_rows)
+            block = to_block(batch, start, stop) if self._delivery.takes_blocks else None
+            if block is None:
+                self._make_rows(batch, start, stop, breathe_until)
+                continue
+            self._blocks.append(block)
+            _breathe(breathe_until)
+            if len(self._blocks) == BLOCKS_PER_COMMIT:
+                self._write_blocks()
+
+    def _write_blocks(self) -> None:
+        blocks, self._blocks = self._blocks, []
+        if not blocks:
+            return
+        if self._delivery.deliver_blocks(blocks):
+            self._inbox.settle(sum(block.stop - block.start for block in blocks), 0)
+            return
+        for block in blocks:
+            self._make_rows(block.batch, block.start, block.stop, breathe_until=0.0)
 
     def _spread_blocks(self, until: float) -> None:
         """Make rows of blocks as long as there is time and nothing else to do, or there are too many of them."""
@@ -123,13 +128,16 @@ class Writer:
                 return
             has_time = time.monotonic() < until and not self._inbox.is_filling
 
-    def _make_rows(self, item: Item, start: int) -> list[Row]:
-        """Return rows of an item from a position on; what cannot be one is counted as lost, each prediction alone."""
-        stop = min(start + ROWS_PER_BREATH, count_predictions(item))
-        try:
-            return to_rows(item, start, stop)
-        except Exception:  # noqa: BLE001  a record may hold anything
-            return [row for position in range(start, stop) for row in self._make_row(item, position)]
+    def _make_rows(self, item: Item, start: int, stop: int, breathe_until: float) -> None:
+        """Make rows of a part of an item; what cannot be one is counted as lost, each prediction alone."""
+        for first in range(start, stop, ROWS_PER_BREATH):
+            last = min(first + ROWS_PER_BREATH, stop)
+            try:
+                self._rows += to_rows(item, first, last)
+            except Exception:  # noqa: BLE001  a record may hold anything
+                for position in range(first, last):
+                    self._rows += self._make_row(item, position)
+            _breathe(breathe_until)
 
     def _make_row(self, item: Item, position: int) -> list[Row]:
         try:

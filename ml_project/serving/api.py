@@ -33,6 +33,10 @@ UNKNOWN_ROUTE = "unknown"
 OPEN_INFERENCE = "/v2"
 LARGE_BATCH = 100
 """Predictions from which on an answer waits where the storage is behind."""
+LONGEST_WAIT_SECONDS = 5.0
+LOOK_SECONDS = 0.01
+MOST_PATIENT_THREADS = 6
+"""So many threads at most wait with their answers; a server needs others for health and single records."""
 
 Handler = Callable[[HttpRequest, str], HttpAnswer]
 """Answers a request with the given identifier, or raises."""
@@ -65,8 +69,9 @@ class HttpApi:
         Limits and key.
     metrics
         What is counted.
-    give_way
-        Called after large batches, so that they cannot come faster than they are stored; it may block.
+    has_room
+        Whether the storage takes so many further predictions now; answers of large batches wait until it does, so that
+        they cannot come faster than they are stored.
     request_log
         Where requests are logged; by default in the service's form, and collected for a moment.
     read_log_fields
@@ -79,7 +84,7 @@ class HttpApi:
         settings: ServingConfig,
         metrics: ServiceMetrics,
         *,
-        give_way: Callable[[], None] | None = None,
+        has_room: Callable[[int], bool] | None = None,
         request_log: RequestLog | None = None,
         read_log_fields: Callable[[Mapping[str, str]], Mapping[str, Any]] | None = None,
     ) -> None:
@@ -87,7 +92,9 @@ class HttpApi:
         self.max_body_bytes = settings.max_body_bytes
         self.max_body_seconds = settings.max_body_seconds
         self._metrics = metrics
-        self._give_way = give_way
+        self._has_room = has_room
+        self._large_answers = threading.Lock()
+        self._patient_threads = threading.Semaphore(MOST_PATIENT_THREADS)
         self._max_in_flight = settings.max_concurrent_requests
         self._key = None if settings.api_key is None else settings.api_key.encode()
         self._log = (request_log or RequestLog()) if settings.log_requests else None
@@ -109,9 +116,12 @@ class HttpApi:
             When it arrived, on the clock of :func:`time.perf_counter`; now by default.
         """
         answer = self.respond(request, started=started)
+        if self.waits_for_room(answer) and self._patient_threads.acquire(blocking=False):
+            try:
+                self._finish_in_turn(request, answer)
+            finally:
+                self._patient_threads.release()
         self.finish(request)
-        if answer.n_records >= LARGE_BATCH and self._give_way is not None:
-            self._give_way()
         return answer
 
     def respond(self, request: HttpRequest, *, started: float | None = None) -> HttpAnswer:
@@ -128,16 +138,30 @@ class HttpApi:
         except Exception as error:  # noqa: BLE001  whatever fails here has to become an answer
             answer = self._refuse(error, request, request_id)
         answer.headers = {"X-Request-Id": request_id, **(answer.headers or {})}
-        seconds = time.perf_counter() - started
-        request.afterwards.append(lambda: self._note(request, route, answer, request_id, seconds))
+        request.afterwards.append(
+            lambda: self._note(request, route, answer, request_id, time.perf_counter() - started)
+        )
         return answer
+
+    def waits_for_room(self, answer: HttpAnswer) -> bool:
+        """Return whether an answer has to wait before :meth:`finish`, up to :data:`LONGEST_WAIT_SECONDS`."""
+        return answer.n_records >= LARGE_BATCH and self._has_room is not None and not self._has_room(answer.n_records)
+
+    def _finish_in_turn(self, request: HttpRequest, answer: HttpAnswer) -> None:
+        """Finish a large batch as soon as the storage has room; the room is used before another thread looks for it."""
+        end = time.monotonic() + LONGEST_WAIT_SECONDS
+        while request.afterwards:
+            with self._large_answers:
+                if not self.waits_for_room(answer) or time.monotonic() > end:
+                    self.finish(request)
+                    return
+            time.sleep(LOOK_SECONDS)
 
     def finish(self, request: HttpRequest) -> None:
         """Do what could wait: count, log and store."""
-        works, request.afterwards = request.afterwards, []
-        for work in works:
+        while request.afterwards:
             try:
-                work()
+                request.afterwards.pop(0)()
             except Exception:  # noqa: BLE001  the answer is given; the rest shall be done all the same
                 _LOG.exception("work after an answer failed", extra={"path": request.path})
 

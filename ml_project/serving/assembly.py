@@ -95,13 +95,13 @@ def assemble_service(config: Config, processes: Sequence[FeatureProcess], *, nee
         storage.start()
     service = PredictionService(host, storage=storage, metrics=metrics, max_batch_rows=config.serving.max_batch_rows)
     contract = PredictionContract(service, config.serving)
-    give_way = None if storage is None else storage.wait_for_room
+    has_room = None if storage is None else storage.has_room
     style = config.serving.log_style
     api = HttpApi(
         contract.routes(),
         config.serving,
         metrics,
-        give_way=give_way,
+        has_room=has_room,
         request_log=RequestLog(shape=STYLES[style]),
         read_log_fields=_google_fields if style == "google" else None,
     )

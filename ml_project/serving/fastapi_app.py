@@ -23,7 +23,7 @@ from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
 from ml_project.errors import BodyTooSlowError, MlProjectError
-from ml_project.serving.api import HttpApi
+from ml_project.serving.api import LONGEST_WAIT_SECONDS, LOOK_SECONDS, HttpApi
 from ml_project.serving.assembly import ServiceParts
 from ml_project.serving.messages import HttpAnswer, HttpRequest
 from ml_project.serving.slow_bodies import SlowBodies
@@ -104,8 +104,8 @@ class ContractEndpoint:
         has_room = self._api.enter()
         try:
             answer = await self._answer(request, receive, has_room, started)
-            if answer is not None and answer.stored is not None:
-                await asyncio.wrap_future(answer.stored)
+            if answer is not None:
+                await self._wait(request, answer)
         finally:
             self._api.leave()
             # Two turns of the event loop later: the answers of this turn are sent in the next.
@@ -134,8 +134,18 @@ class ContractEndpoint:
             return api.refuse(request, api.body_too_large())
         request.body = body
         if len(body) >= LARGE_BODY:
-            return await asyncio.to_thread(api.answer, request, started=started)
+            return await asyncio.to_thread(api.respond, request, started=started)
         return api.respond(request, started=started)
+
+    async def _wait(self, request: HttpRequest, answer: HttpAnswer) -> None:
+        """Wait for the storage, where the answer has to."""
+        if answer.stored is not None:
+            await asyncio.wrap_future(answer.stored)
+        if self._api.waits_for_room(answer):
+            end = time.monotonic() + LONGEST_WAIT_SECONDS
+            while self._api.waits_for_room(answer) and time.monotonic() < end:
+                await asyncio.sleep(LOOK_SECONDS)
+            self._api.finish(request)  # before anybody else uses the room
 
     async def _refuse(self, request: HttpRequest, refusal: MlProjectError, receive: Receive) -> HttpAnswer:
         """Refuse a request so that its client, which may be sending still, gets the answer."""
@@ -221,6 +231,6 @@ def _lifespan(parts: ServiceParts, slow_bodies: SlowBodies) -> Any:
         watching.cancel()
         if in_main_thread:
             loop.remove_signal_handler(signal.SIGHUP)
-        await asyncio.to_thread(parts.service.close)
+        await asyncio.to_thread(parts.close)
 
     return lifespan

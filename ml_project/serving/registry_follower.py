@@ -129,7 +129,10 @@ class Follower:
             # The code can be 0 for a killed process, too: gunicorn collects the codes of all children.
             logger.error("The process that follows the registry ended (code %s); it is started again", code)
             if not self._closing.wait(SECONDS_TO_RESTART):
-                self.process = self._start()
+                try:
+                    self.process = self._start()
+                except OSError:
+                    logger.exception("The process that follows the registry cannot be started; that is tried again")
 
 
 def start_follower(address: str, tracking_uri: str, destination: Path, *, check_seconds: float) -> Follower:

@@ -130,14 +130,16 @@ class PredictionService:
         )
         stored = None
         if afterwards is None or (self.storage is not None and self.storage.is_durable):
-            stored = self._keep(batch)
+            stored = self._store(batch)
+            self._count(batch)
         else:
-            afterwards.append(partial(self._keep, batch))
+            afterwards += (partial(self._store, batch), partial(self._count, batch))
         return ServedPredictions(_answers(ids, outputs, outliers), model, stored)
 
-    def _keep(self, batch: PredictionBatch) -> Future[None] | None:
-        """Count predictions and store them."""
+    def _count(self, batch: PredictionBatch) -> None:
         self.metrics.count_predictions(batch.model_version, batch.outputs, batch.outliers)
+
+    def _store(self, batch: PredictionBatch) -> Future[None] | None:
         return self.storage.add(batch) if self.storage is not None and batch.ids else None
 
     def take_feedback(self, prediction_id: Any, label: Any) -> tuple[str, Future[None] | None]:

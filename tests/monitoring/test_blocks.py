@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from ml_project.config_service import StorageConfig
+from ml_project.errors import DataSourceError
 from ml_project.monitoring.blocks import ROWS_PER_BLOCK, to_block
 from ml_project.monitoring.database import Database
 from ml_project.monitoring.items import PredictionBatch
@@ -25,8 +26,8 @@ def url(tmp_path):
 def open_connected(open_storage):
     """Open a storage and wait until its database takes predictions."""
 
-    def connect(url):
-        storage = open_storage(url)
+    def connect(url, **settings):
+        storage = open_storage(url, **settings)
         storage.add(make_batch(["the first"]))
         wait_until(lambda: storage.n_written == 1)
         return storage
@@ -78,8 +79,7 @@ def test_large_batch_with_a_value_that_is_no_unicode_is_stored_all_the_same(url,
     storage = open_connected(url)
     names = [*["Ann"] * (N - 1), "\ud800"]
     batch = make_batch([f"{number:04d}" for number in range(N)], records=[{"name": name} for name in names])
-    with pytest.raises(ValueError, match="surrogates"):
-        to_block(batch, N - 1, N)
+    assert to_block(batch, N - 1, N) is None
     storage.add(batch)
     storage.close()
     assert len(read_predictions(url)) == N + 1
@@ -146,7 +146,52 @@ def test_more_large_batches_than_fit_are_all_stored_when_their_senders_wait(url)
     storage.add(make_batch(["the first"]))
     wait_until(lambda: storage.n_written == 1)
     for start in range(0, 20_000, 500):
+        wait_until(lambda: storage.has_room(500))
         storage.add(make_batch([f"{number:05d}" for number in range(start, start + 500)]))
-        storage.wait_for_room()
     storage.close()
     assert (storage.n_lost, len(read_predictions(url))) == (0, 20_001)
+
+
+def test_batch_larger_than_the_inbox_is_stored_when_nothing_else_waits(url, open_storage):
+    storage = open_storage(url, max_pending=100)
+    storage.add(make_batch([f"{number:04d}" for number in range(N)]))
+    assert not storage.has_room(1000) or storage.n_pending == 0
+    storage.close()
+    assert (storage.n_lost, len(read_predictions(url))) == (0, N)
+
+
+def test_large_batches_that_wait_together_are_committed_together(url, open_connected):
+    storage = open_connected(url, durable=True)
+    other = sqlite3.connect(url.removeprefix("sqlite:///"), isolation_level=None, timeout=30)
+    other.execute("BEGIN IMMEDIATE")
+    futures = [storage.add(make_batch([f"{number}-{k:04d}" for k in range(ROWS_PER_BLOCK)])) for number in range(4)]
+    assert not any(future.done() for future in futures)
+    other.execute("ROLLBACK")
+    other.close()
+    for future in futures:
+        future.result(timeout=30)
+    assert len(read_predictions(url)) == 4 * ROWS_PER_BLOCK + 1
+    storage.close()
+
+
+def test_blocks_that_cannot_become_rows_are_read_and_the_log_says_so(url, left_over, open_storage, caplog):
+    with sqlite3.connect(url.removeprefix("sqlite:///")) as connection:
+        connection.execute(
+            "CREATE TRIGGER no_more BEFORE INSERT ON predictions BEGIN SELECT RAISE(ABORT, 'not today'); END"
+        )
+    storage = open_storage(url)
+    storage.start()
+    wait_until(lambda: "cannot become rows" in caplog.text)
+    assert read_predictions(url)["prediction_id"].tolist() == left_over
+    with sqlite3.connect(url.removeprefix("sqlite:///")) as connection:
+        connection.execute("DROP TRIGGER no_more")
+    wait_until(lambda: stored_ids(url) == left_over)
+    storage.close()
+    assert caplog.text.count("cannot become rows") == 1
+
+
+def test_waiting_table_of_another_kind_is_refused(url):
+    with sqlite3.connect(url.removeprefix("sqlite:///")) as connection:
+        connection.execute("CREATE TABLE predictions_waiting (something TEXT)")
+    with pytest.raises(DataSourceError, match=r"predictions_waiting.*has no column number"):
+        Database(url, durable=False, timeout_seconds=5)

@@ -196,6 +196,48 @@ def test_answer_keeps_what_is_to_be_waited_for():
     assert ask(api).stored is future
 
 
+def test_respond_leaves_counting_to_finish():
+    api, metrics = make_api()
+    request = HttpRequest("POST", "/do", {})
+    assert api.respond(request).status == 200
+    assert b'route="/do"' not in metrics.exposition()
+    api.finish(request)
+    api.finish(request)
+    assert b'ml_project_requests_total{route="/do",status="200"} 1.0' in metrics.exposition()
+
+
+def test_finish_does_what_follows_a_failure(caplog):
+    done = []
+
+    def handler(request, request_id):
+        request.afterwards += [lambda: 1 / 0, lambda: done.append("stored")]
+        return HttpAnswer(200, b"")
+
+    api, metrics = make_api(handler)
+    assert ask(api).status == 200
+    assert done == ["stored"]
+    assert b'ml_project_requests_total{route="/do",status="200"} 1.0' in metrics.exposition()
+    assert "ZeroDivisionError" in caplog.text
+
+
+@pytest.mark.parametrize(("n_records", "waits"), [(99, False), (100, True)])
+def test_large_batch_is_finished_when_the_storage_has_room(n_records, waits):
+    asked = []
+
+    def has_room(n):
+        asked.append(n)
+        return len(asked) > 5
+
+    def handler(request, request_id):
+        request.afterwards.append(lambda: asked.append("stored"))
+        return HttpAnswer(200, b"", n_records=n_records)
+
+    settings = ServingConfig(log_requests=False)
+    api = HttpApi((Route("POST", "/do", handler),), settings, ServiceMetrics(), has_room=has_room)
+    assert ask(api).status == 200
+    assert asked == ([100] * 6 + ["stored"] if waits else ["stored"])
+
+
 STATUSES = {
     WrongKeyError("m"): 401,
     UnknownRouteError("m"): 404,
