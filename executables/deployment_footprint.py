@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-INIT_REPORT = re.compile(r"INIT (?:REPORT|_REPORT).*?(?:Init Duration|durationMs)\D*?([\d.]+)")
+INIT_REPORT = re.compile(r"INIT[ _]REPORT.*?(?:Init Duration|durationMs)\D*?([\d.]+)")
 HANDLER_REPORT = re.compile(r"^REPORT RequestId.*?\bDuration: ([\d.]+) ms", re.MULTILINE)
 PACKAGE = "onnxruntime"
 """Every deployment has loaded it, so that its place tells where the packages lie."""
@@ -45,8 +45,10 @@ class Footprint:
 
     def look(self) -> None:
         """Find out what was started; it must still run."""
-        self.containers = [found for found in list_containers() if found not in self._containers_before]
         self.processes = [found for found in descendants(os.getpid()) if found not in self._processes_before]
+        self.containers = []
+        if not any(map(packages_of, self.processes)):  # else it is not in a container, whatever else was started here
+            self.containers = [found for found in list_containers() if found not in self._containers_before]
         for container in self.containers:
             first = inspect("container", container)["State"]["Pid"]
             self.processes += [first, *descendants(first)]
