@@ -57,13 +57,14 @@ def test_add_locked_keeps_up_to_the_limit_and_writes_them_once_unlocked(open_loc
     assert "4 were lost" in recovery
 
 
-def test_add_batch_larger_than_the_limit_is_lost_as_a_whole(sqlite_url, open_storage, losses):
-    storage = open_storage(sqlite_url, max_pending=2)
+def test_add_batch_larger_than_the_limit_is_stored_alone_and_the_next_lost_as_a_whole(open_locked, losses, sqlite_url):
+    storage, other = open_locked(max_pending=2)
     storage.add(make_batch(["a", "b", "c"]))
     storage.add(make_batch(["d", "e"]))
+    other.execute("COMMIT")
     storage.close()
-    assert stored_ids(sqlite_url) == ["d", "e"]
-    assert losses == [(3, "full")]
+    assert stored_ids(sqlite_url) == ["a", "b", "before", "c"]
+    assert losses == [(2, "full")]
 
 
 def test_close_locked_gives_up_in_time_and_counts(open_locked, losses, log_lines):
@@ -309,15 +310,16 @@ def test_add_address_without_a_database_loses_and_says_why_without_the_password(
     assert "Predictions cannot be stored" in log_lines()[0]
 
 
-def test_add_failing_loss_counter_does_not_reach_the_request(sqlite_url, open_storage, log_lines):
-    storage = open_storage(sqlite_url, max_pending=1)
+def test_add_failing_loss_counter_does_not_reach_the_request(open_locked, sqlite_url, log_lines):
+    storage, other = open_locked(max_pending=1)
     storage._outage_log._on_loss = None
-    storage.add(make_batch(["a", "b"]))
+    storage.add(make_batch(["a"]))
+    storage.add(make_batch(["b", "c"]))
     assert storage.n_lost == 2
     assert any("Counting 2 lost predictions failed" in line for line in log_lines())
-    storage.add(make_batch(["c"]))
+    other.execute("COMMIT")
     storage.close()
-    assert read_predictions(sqlite_url)["prediction_id"].tolist() == ["c"]
+    assert stored_ids(sqlite_url) == ["a", "before"]
 
 
 def test_start_without_a_further_thread_tries_again(sqlite_url, open_storage, monkeypatch, log_lines):
