@@ -9,7 +9,7 @@ from contextlib import closing
 
 import pytest
 
-from ml_project.monitoring.storage import Feedback, read_predictions
+from ml_project.monitoring.storage import Feedback
 from tests.monitoring.batches import make_batch, stored_ids, wait_until
 from tests.monitoring.postgres import PASSWORD
 from tests.monitoring.proxy import Proxy
