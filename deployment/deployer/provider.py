@@ -11,6 +11,13 @@ from ml_project.artifacts.manifest import Manifest
 from ml_project.errors import Problem
 
 Framework = Literal["fastapi", "flask"]
+SERVED_MODULES: Mapping[Framework, tuple[str, ...]] = {
+    "fastapi": ("ml_project.serve_command", "ml_project.serving.fastapi_app", "fastapi", "uvicorn", "uvloop", "httptools"),
+    "flask": ("ml_project.serve_command", "ml_project.serving.flask_app", "flask", "gunicorn"),
+}
+"""Modules that ``python -m ml_project serve`` needs with a framework, beside those of the artifact."""
+STORING_MODULES = ("ml_project.monitoring.database", "sqlalchemy", "psycopg")
+"""Modules that it needs to store predictions."""
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from deployment.deployer.imports import check_imports
-from deployment.deployer.provider import Context, Options, Plan, PlannedFile, Tool
+from deployment.deployer.provider import SERVED_MODULES, Context, Options, Plan, PlannedFile, Tool
 from ml_project.errors import Problem
 
 NATIVE_FILES = ("main.py", "app.yaml", ".gcloudignore")
@@ -36,7 +36,8 @@ class GoogleAppEngine:
                 "(fewer or shallower trees), or deploy an image: google_cloud_run"
             )
             return [Problem(problem, str(context.options.artifact))]
-        return check_imports(context.options.artifact, _requirements(context), context.root)
+        modules = SERVED_MODULES[context.options.framework]
+        return check_imports(context.options.artifact, _requirements(context), context.root, modules)
 
     def plan(self, context: Context) -> Plan:
         """Return the native files, the requirements and the artifact."""

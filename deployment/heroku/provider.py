@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from deployment.deployer.imports import check_imports
-from deployment.deployer.provider import Context, Options, Plan, PlannedFile, Tool
+from deployment.deployer.provider import SERVED_MODULES, STORING_MODULES, Context, Options, Plan, PlannedFile, Tool
 from ml_project.errors import Problem
 
 NATIVE_FILES = ("Procfile", ".python-version", ".slugignore")
@@ -56,7 +56,8 @@ class Heroku:
                 "(fewer or shallower trees), or deploy an image: docker"
             )
             problems.append(Problem(problem, str(context.options.artifact)))
-        return problems or check_imports(context.options.artifact, _requirements(context), context.root)
+        modules = (*SERVED_MODULES[context.options.framework], *(STORING_MODULES if _stores(context.options) else ()))
+        return problems or check_imports(context.options.artifact, _requirements(context), context.root, modules)
 
     def plan(self, context: Context) -> Plan:
         """Return the native files, the requirements and the artifact."""

@@ -17,7 +17,7 @@ import pytest
 
 from deployment.deployer.errors import DeploymentError
 from deployment.deployer.planning import make_plan
-from deployment.deployer.provider import Options
+from deployment.deployer.provider import SERVED_MODULES, Options
 from deployment.deployer.sources import package_files
 from deployment.tests.asking import wait_for_answer
 from deployment.tests.environments import REPOSITORY, environment_with
@@ -188,3 +188,13 @@ def test_printed_commands_push_the_files_and_leave_a_dirty_tree_as_it_was(artifa
     assert "  # Heroku gets the last commit, without your changes in ml_project/cli.py.\n" in told
     run("git", "checkout", "--quiet", "--", "ml_project", folder=clone)
     assert run("git", "status", "--porcelain", folder=clone) == before
+
+
+def test_modules_that_the_requirements_lack_are_named_before_anything_is_written(artifact, monkeypatch):
+    # The other framework's modules are exactly what these requirements do not have.
+    monkeypatch.setitem(SERVED_MODULES, "fastapi", SERVED_MODULES["flask"])
+    with pytest.raises(DeploymentError, match="heroku cannot be set up; nothing was changed") as caught:
+        planned(artifact)
+    told = str(caught.value)
+    assert "  - gunicorn: is not in the deployed packages" in told
+    assert "  - flask: is not in the deployed packages" in told
