@@ -12,7 +12,7 @@ from ml_project.errors import Problem
 
 Framework = Literal["fastapi", "flask"]
 SERVED_MODULES: Mapping[Framework, tuple[str, ...]] = {
-    "fastapi": ("ml_project.serve_command", "ml_project.serving.fastapi_app", "fastapi", "uvicorn", "uvloop", "httptools"),
+    "fastapi": ("ml_project.serve_command", "ml_project.serving.fastapi_app", "uvicorn", "uvloop", "httptools"),
     "flask": ("ml_project.serve_command", "ml_project.serving.flask_app", "flask", "gunicorn"),
 }
 """Modules that ``python -m ml_project serve`` needs with a framework, beside those of the artifact."""
