@@ -39,7 +39,7 @@ class RequestLog:
         shape: Shape | None = None,
         seconds_between_writes: float = SECONDS_BETWEEN_WRITES,
     ) -> None:
-        self._descriptor = sys.stderr.fileno() if descriptor is None else descriptor
+        self._descriptor = _stderr() if descriptor is None else descriptor
         self._shape = shape
         self._seconds_between_writes = seconds_between_writes
         self._lines: list[bytes] = []
@@ -130,3 +130,11 @@ class RequestLog:
             text = datetime.fromtimestamp(second, UTC).strftime("%Y-%m-%dT%H:%M:%S")
             self._second = (second, text)
         return f"{text}.{int(1000 * (now - second)):03d}+00:00"
+
+
+def _stderr() -> int:
+    """Return the file of stderr, of the process's own where something without a file stands in its place."""
+    try:
+        return sys.stderr.fileno()
+    except (AttributeError, OSError):
+        return 2

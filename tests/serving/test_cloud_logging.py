@@ -1,5 +1,6 @@
 """Lines of the log: when they are written, and in which provider's form."""
 
+import io
 import json
 import logging
 import os
@@ -53,6 +54,12 @@ def test_note_with_delay_keeps_lines_until_the_log_is_closed(pipe):
     assert len(read()) == 1
     log.close()
     assert len(read()) == 2
+
+
+def test_request_log_without_a_file_behind_stderr_takes_the_processs_own(capfd, monkeypatch):
+    monkeypatch.setattr(sys, "stderr", io.StringIO())
+    RequestLog(seconds_between_writes=0).note(**REQUEST)
+    assert json.loads(capfd.readouterr().err)["request_id"] == "r1"
 
 
 def test_note_fields_of_the_request_stand_in_its_line(pipe):
