@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 import zipfile
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 
 import pytest
@@ -241,6 +242,21 @@ def test_live_function_is_asked_with_googles_token(packed, tmp_path, monkeypatch
             ask = CloudFunction().live(running.url)
             assert ask(HttpRequest("GET", "/version", {})).status == status
             ask.close()
+
+
+def test_requests_at_the_same_time_are_all_answered_alike(function, loaded):
+    wanted = loaded.pipeline.predict_records([RECORD])[0]
+
+    def ask_some(_):
+        with closing(HttpAsk(function.url)) as asking:
+            return [asking(HttpRequest("POST", "/", JSON_TYPE, json.dumps(RECORD).encode())) for _ in range(25)]
+
+    with ThreadPoolExecutor(8) as pool:
+        answers = [answer for some in pool.map(ask_some, range(8)) for answer in some]
+    assert {answer.status for answer in answers} == {200}
+    found = [json.loads(answer.body) for answer in answers]
+    assert len({prediction["prediction_id"] for prediction in found}) == len(answers) == 200
+    assert all(wanted.items() <= prediction.items() for prediction in found)
 
 
 def test_function_ends_without_a_word(packed, tmp_path):
