@@ -57,7 +57,8 @@ def refuse_further(listening: socket.socket) -> None:
 
     Closing the socket would reset connections that wait to be accepted, although their requests may be under way. So
     whoever tries now gets no answer until it is closed, shortly after, and is refused then. Only Linux can do that, and
-    in containers not every kernel lets a program do it; elsewhere connections go on arriving until the socket is closed.
+    in containers not every kernel lets a program do it; elsewhere connections go on arriving until the socket is
+    closed.
     """
     if sys.platform != "linux":
         return
