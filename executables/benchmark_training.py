@@ -60,16 +60,18 @@ def make_breast_cancer(directory: Path) -> tuple[dict, Project]:
 DATA_SETS = {"titanic": make_titanic, "breast_cancer": make_breast_cancer}
 
 
-def prepare(data_set: str, directory: Path, n_trials: int, n_processes: int) -> tuple[Config, Project]:
+def prepare(arguments: argparse.Namespace) -> tuple[Config, Project]:
     """Return config and project of one side."""
-    values, project = DATA_SETS[data_set](directory)
+    directory = arguments.directory
+    values, project = DATA_SETS[arguments.data_set](directory)
     values["modelling"] = {
-        "n_hyperparameter_optimisation_runs": n_trials,
+        "candidates": arguments.candidates.split(",") if arguments.candidates else None,
+        "n_hyperparameter_optimisation_runs": arguments.trials,
         "prune": False,
         "search_directory": directory / "search",
     }
-    values["compute"] = {"n_processes": n_processes}
-    values["tracking"] = {"tracking_uri": f"sqlite:///{directory}/mlflow.db", "experiment": data_set}
+    values["compute"] = {"n_processes": arguments.processes}
+    values["tracking"] = {"tracking_uri": f"sqlite:///{directory}/mlflow.db", "experiment": arguments.data_set}
     return Config.model_validate(values), project
 
 
@@ -145,7 +147,7 @@ def run_bare(config: Config, project: Project, trials_file: Path) -> float:
 
 def run_side(arguments: argparse.Namespace) -> None:
     """Run one side in this process and print its seconds as the last line."""
-    config, project = prepare(arguments.data_set, arguments.directory, arguments.trials, arguments.processes)
+    config, project = prepare(arguments)
     side = {"leaderboard": run_leaderboard, "bare": run_bare}[arguments.side]
     print(side(config, project, arguments.directory / "trials.json"))
 
@@ -154,6 +156,7 @@ def measure(side: str, data_set: str, directory: Path, arguments: argparse.Names
     """Return the seconds of one side, run in a fresh process."""
     words = ["--side", side, "--data-set", data_set, "--directory", str(directory)]
     words += ["--trials", str(arguments.trials), "--processes", str(arguments.processes)]
+    words += ["--candidates", arguments.candidates]
     process = subprocess.run([sys.executable, __file__, *words], stdout=subprocess.PIPE, text=True, check=True)
     return float(process.stdout.splitlines()[-1])
 
@@ -187,6 +190,7 @@ def main() -> None:
     parser.add_argument(
         "--processes", type=int, default=len(os.sched_getaffinity(0)), help="worker processes (default: one per core)"
     )
+    parser.add_argument("--candidates", default="", help="only these, with commas between them (default: all)")
     parser.add_argument("--data-set", choices=DATA_SETS, help="only this one (default: all)")
     parser.add_argument("--side", choices=("leaderboard", "bare"), help=argparse.SUPPRESS)
     parser.add_argument("--directory", type=Path, help=argparse.SUPPRESS)
