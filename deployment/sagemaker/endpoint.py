@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,7 +14,7 @@ from deployment.deployer.aws import explained, find_account, open_client, open_s
 from deployment.deployer.ecr import CREATED_BY
 from deployment.deployer.errors import DeploymentError
 from deployment.sagemaker.model_bucket import default_bucket, upload_archive
-from deployment.sagemaker.own_resources import describe_or_none, is_own, own_tags
+from deployment.sagemaker.own_resources import describe_or_none, is_own, own_tags, wait_until_settled
 from ml_project.errors import Problem
 from ml_project.suggestions import suggest
 
@@ -23,7 +22,6 @@ VARIANT = "all"
 SCRIPT = "deployment/sagemaker/setup_sagemaker_endpoint.py"
 _NAME = re.compile(r"[a-zA-Z0-9](-*[a-zA-Z0-9]){0,49}")
 _ROLE = re.compile(r"arn:aws[a-z-]*:iam::\d{12}:role/[\w+=,.@/-]+", re.ASCII)
-_SETTLED = {"InService", "OutOfService", "Failed", "UpdateRollbackFailed"}
 
 
 @dataclass(frozen=True)
@@ -139,12 +137,12 @@ def use_config(
     endpoint = _describe(client, name)
     if endpoint is not None:
         _check_owner(client, endpoint)
-        endpoint = _wait(client, name, say, poll_seconds)
+        endpoint = wait_until_settled(client, name, say=say, poll_seconds=poll_seconds)
     if endpoint is not None and endpoint["EndpointStatus"] == "Failed":
         say(f"The endpoint {name} failed before ({endpoint.get('FailureReason', 'no reason given')}); it is made anew")
         with explained(f"Deleting the failed endpoint {name}"):
             client.delete_endpoint(EndpointName=name)
-        _wait(client, name, say, poll_seconds)
+        wait_until_settled(client, name, say=say, poll_seconds=poll_seconds)
         endpoint = None
     if endpoint is None:
         with explained(f"Creating the endpoint {name}"):
@@ -154,21 +152,7 @@ def use_config(
         with explained(f"Updating the endpoint {name}"):
             client.update_endpoint(EndpointName=name, EndpointConfigName=config)
         say(f"Updating the endpoint {name} from {endpoint['EndpointConfigName']}; the old instances answer until then")
-    _check_outcome(_wait(client, name, say, poll_seconds), name, config)
-
-
-def _wait(client: Any, name: str, say: Callable[[str], None], poll_seconds: float) -> dict[str, Any] | None:
-    """Return the endpoint once nothing is being done to it any more, or ``None`` once it is gone."""
-    started, said = time.monotonic(), ""
-    while True:
-        endpoint = _describe(client, name)
-        status = "deleted" if endpoint is None else endpoint["EndpointStatus"]
-        if endpoint is None or status in _SETTLED:
-            return endpoint
-        if status != said:
-            say(f"{name}: {status} ({time.monotonic() - started:.0f} s)")
-            said = status
-        time.sleep(poll_seconds)
+    _check_outcome(wait_until_settled(client, name, say=say, poll_seconds=poll_seconds), name, config)
 
 
 def _check_outcome(endpoint: dict[str, Any] | None, name: str, config: str) -> None:

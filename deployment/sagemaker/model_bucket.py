@@ -90,10 +90,11 @@ def _ensure_bucket(client: Any, bucket: str, region: str, say: Callable[[str], N
     place = {} if region == "us-east-1" else {"CreateBucketConfiguration": {"LocationConstraint": region}}
     with explained(f"Creating the bucket {bucket}"):
         client.create_bucket(Bucket=bucket, **place)
+    say(f"Created the bucket {bucket}")
+    with explained(f"Closing the bucket {bucket} to the public"):
         client.put_bucket_tagging(Bucket=bucket, Tagging={"TagSet": [CREATED_BY]})
         closed = ("BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets")
         client.put_public_access_block(Bucket=bucket, PublicAccessBlockConfiguration=dict.fromkeys(closed, True))
-    say(f"Created the bucket {bucket}")
 
 
 def _has_bucket(client: Any, bucket: str) -> bool:

@@ -16,6 +16,7 @@ from deployment.sagemaker.model_bucket import default_bucket, remove_archives
 if TYPE_CHECKING:
     import boto3
 
+_SETTLED = {"InService", "OutOfService", "Failed", "UpdateRollbackFailed"}
 _ENDPOINT_TAG = "ml-project-endpoint"
 
 
@@ -71,6 +72,33 @@ def describe_or_none(describe: Callable[..., dict[str, Any]], what: str, **name:
             if error_code(error) == "ValidationException" and "Could not find" in str(error):
                 return None
             raise
+
+
+def wait_until_settled(
+    client: Any, name: str, *, say: Callable[[str], None], poll_seconds: float
+) -> dict[str, Any] | None:
+    """Return an endpoint once nothing is being done to it any more, or ``None`` once it is gone.
+
+    Parameters
+    ----------
+    client
+        SageMaker's.
+    name
+        Name of the endpoint.
+    say
+        Told each new state.
+    poll_seconds
+        Time between two looks.
+    """
+    started, said = time.monotonic(), ""
+    while True:
+        endpoint = describe_or_none(client.describe_endpoint, f"the endpoint {name}", EndpointName=name)
+        if endpoint is None or endpoint["EndpointStatus"] in _SETTLED:
+            return endpoint
+        if endpoint["EndpointStatus"] != said:
+            said = endpoint["EndpointStatus"]
+            say(f"{name}: {said} ({time.monotonic() - started:.0f} s)")
+        time.sleep(poll_seconds)
 
 
 def find_own(client: Any, name: str) -> OwnResources:
@@ -159,10 +187,13 @@ def delete_all(
 
 
 def _delete_endpoint(client: Any, name: str, say: Callable[[str], None], poll_seconds: float) -> None:
+    # SageMaker refuses to delete what it is still creating or updating.
+    if wait_until_settled(client, name, say=say, poll_seconds=poll_seconds) is None:
+        return
     with explained(f"Deleting the endpoint {name}"):
         client.delete_endpoint(EndpointName=name)
     say(f"Deleting the endpoint {name}")
-    while describe_or_none(client.describe_endpoint, f"the endpoint {name}", EndpointName=name) is not None:
+    while wait_until_settled(client, name, say=say, poll_seconds=poll_seconds) is not None:
         time.sleep(poll_seconds)
     say(f"Deleted the endpoint {name}")
 

@@ -81,13 +81,13 @@ def _work_hosted(options: argparse.Namespace) -> None:
         session = open_session(options.region)
         client = open_client(session, "sagemaker")
         if options.delete:
-            delete_all(session, name, bucket=options.bucket, say=_tell)
+            delete_all(session, name, bucket=options.bucket, say=_tell, poll_seconds=options.poll_seconds)
         elif options.list:
             list_own(client, name, say=_tell)
         elif options.delete_old:
             delete_old(client, name, say=_tell)
         else:
-            use_config(client, name, options.endpoint_config, say=_tell)
+            use_config(client, name, options.endpoint_config, say=_tell, poll_seconds=options.poll_seconds)
             _tell(name)
         return
     plan = EndpointPlan(

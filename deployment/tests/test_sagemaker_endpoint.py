@@ -249,6 +249,18 @@ def test_delete_that_is_refused_half_way_goes_on_when_it_is_repeated(aws, words,
     assert [names_of(kind) for kind in PLURALS] == [[], [], []]
 
 
+def test_delete_waits_for_what_sagemaker_is_doing(aws, words, capsys):
+    assert main(words()) == 0
+    aws.states.extend([("Updating", None), ("Updating", None), ("InService", None)])
+
+    assert main(["--endpoint-name", "titanic", "--poll-seconds", "0.01", "--delete"]) == 0
+
+    assert "titanic: Updating" in capsys.readouterr().out
+    calls = [call for call in aws.calls if call in ("DescribeEndpoint", "DeleteEndpoint")]
+    assert calls.index("DeleteEndpoint") >= 3
+    assert names_of("Endpoint") == []
+
+
 def test_delete_of_nothing_says_so(aws, capsys):
     assert main(["--endpoint-name", "titanic", "--delete"]) == 0
     assert "SageMaker has nothing that this project made for an endpoint titanic" in capsys.readouterr().out
