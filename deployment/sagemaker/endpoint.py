@@ -116,7 +116,7 @@ def deploy_endpoint(
 
     try:
         bucket = plan.bucket or default_bucket(account, session.region_name)
-        url = upload_archive(session, plan.archive, bucket=bucket, folder=plan.name, say=note)
+        url = upload_archive(session, plan.archive, bucket=bucket, folder=plan.name, account=account, say=note)
         model = _ensure_model(client, plan, url, note)
         config = _ensure_config(client, plan, model, note)
         use_config(client, plan.name, config, say=note, poll_seconds=poll_seconds)

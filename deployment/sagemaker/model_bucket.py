@@ -24,7 +24,13 @@ def default_bucket(account: str, region: str) -> str:
 
 
 def upload_archive(
-    session: boto3.Session, archive: Path, *, bucket: str, folder: str, say: Callable[[str], None] = print
+    session: boto3.Session,
+    archive: Path,
+    *,
+    bucket: str,
+    folder: str,
+    account: str,
+    say: Callable[[str], None] = print,
 ) -> str:
     """Store an archive under a key with its hash and return its address; what is there already is not sent again.
 
@@ -38,6 +44,8 @@ def upload_archive(
         Created where it is missing: closed to the public, and emptied and deleted with the endpoint.
     folder
         Start of the key.
+    account
+        Owner of the bucket; a model is not given to anybody else's bucket, whose name may be known to strangers.
     say
         Told what is done.
 
@@ -50,7 +58,7 @@ def upload_archive(
     key = f"{folder}/{hash_of(content)}/model.tar.gz"
     url = f"s3://{bucket}/{key}"
     client = open_client(session, "s3")
-    _ensure_bucket(client, bucket, session.region_name, say)
+    _ensure_bucket(client, bucket, session.region_name, account, say)
     with explained(f"Looking for {url}"):
         if _stored_size(client, bucket, key) == len(content):
             say(f"{url} is there already")
@@ -67,11 +75,13 @@ def upload_archive(
     return url
 
 
-def remove_archives(session: boto3.Session, *, bucket: str, folder: str, say: Callable[[str], None] = print) -> None:
+def remove_archives(
+    session: boto3.Session, *, bucket: str, folder: str, account: str, say: Callable[[str], None] = print
+) -> None:
     """Delete all archives of an endpoint, and the bucket if it was created for them and holds nothing else."""
     client = open_client(session, "s3")
     with explained(f"Deleting the archives in s3://{bucket}/{folder}"):
-        if not _has_bucket(client, bucket):
+        if not _has_bucket(client, bucket, account):
             return
         for page in client.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=f"{folder}/"):
             for entry in page.get("Contents", ()):
@@ -82,9 +92,9 @@ def remove_archives(session: boto3.Session, *, bucket: str, folder: str, say: Ca
             say(f"Deleted the bucket {bucket}")
 
 
-def _ensure_bucket(client: Any, bucket: str, region: str, say: Callable[[str], None]) -> None:
+def _ensure_bucket(client: Any, bucket: str, region: str, account: str, say: Callable[[str], None]) -> None:
     with explained(f"Looking for the bucket {bucket}"):
-        if _has_bucket(client, bucket):
+        if _has_bucket(client, bucket, account):
             return
     # The oldest region is S3's default, which it refuses when it is named.
     place = {} if region == "us-east-1" else {"CreateBucketConfiguration": {"LocationConstraint": region}}
@@ -97,9 +107,9 @@ def _ensure_bucket(client: Any, bucket: str, region: str, say: Callable[[str], N
         client.put_public_access_block(Bucket=bucket, PublicAccessBlockConfiguration=dict.fromkeys(closed, True))
 
 
-def _has_bucket(client: Any, bucket: str) -> bool:
+def _has_bucket(client: Any, bucket: str, account: str) -> bool:
     try:
-        client.head_bucket(Bucket=bucket)
+        client.head_bucket(Bucket=bucket, ExpectedBucketOwner=account)
     except client.exceptions.ClientError as error:
         if error_code(error) in _MISSING:
             return False

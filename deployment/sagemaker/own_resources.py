@@ -170,7 +170,8 @@ def delete_all(
     DeploymentError
         When AWS refuses; what was deleted by then stays so, and the same command goes on.
     """
-    bucket = bucket or default_bucket(find_account(session), session.region_name)
+    account = find_account(session)
+    bucket = bucket or default_bucket(account, session.region_name)
     client = open_client(session, "sagemaker")
     own = find_own(client, name)
     if own == OwnResources(None, {}, {}):
@@ -180,7 +181,7 @@ def delete_all(
             _delete_endpoint(client, name, say, poll_seconds)
         # Before the models, which know where the archives are.
         for place in sorted({bucket} | {urlsplit(url).netloc for url in own.models.values()}):
-            remove_archives(session, bucket=place, folder=name, say=say)
+            remove_archives(session, bucket=place, folder=name, account=account, say=say)
         _delete_parts(client, own, say, keep=set())
     except DeploymentError as error:
         raise DeploymentError(f"{error}\nRun the same command again to delete the rest") from error

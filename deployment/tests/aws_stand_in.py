@@ -52,6 +52,7 @@ class ControlPlanes:
         """Code and message with which operations are refused, by their name."""
         self.states: deque[tuple[str, str | None]] = deque()
         """What DescribeEndpoint says next, one after the other: status and reason of failure; the last one stays."""
+        self.owner_of_buckets = ACCOUNT
         self.takes_updates = True
         """Whether an update ends with the new config, or SageMaker goes back to the old one."""
 
@@ -62,6 +63,8 @@ class ControlPlanes:
         if operation in self.failures:
             code, message = self.failures[operation]
             return _answer(start_response, HTTPStatus.BAD_REQUEST, {"__type": code, "message": message})
+        if environ.get("HTTP_X_AMZ_EXPECTED_BUCKET_OWNER", self.owner_of_buckets) != self.owner_of_buckets:
+            return _answer(start_response, HTTPStatus.FORBIDDEN, {})  # which moto does not look at
         if operation == "UpdateEndpoint":
             return self._update(environ, start_response)
         if operation == "DescribeEndpoint" and self.states:

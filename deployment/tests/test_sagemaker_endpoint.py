@@ -321,10 +321,17 @@ def test_set_up_without_a_network_says_so(aws, words, monkeypatch, capsys):
     assert "check the network and the region" in capsys.readouterr().err
 
 
-def test_bucket_of_another_account_is_refused(aws, words, monkeypatch, capsys):
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "testing")
+def test_bucket_of_another_account_gets_no_model(aws, words, capsys):
+    aws.owner_of_buckets = "210987654321"
+    assert main(words()) == 1
+    message = capsys.readouterr().err
+    assert f"The bucket {BUCKET} is of another account or region" in message
+    assert "nothing was created or changed" in message
+
+
+def test_bucket_whose_name_is_none_is_refused(aws, words, capsys):
     assert main(words("--bucket", "No Bucket")) == 1
-    assert "bucket" in capsys.readouterr().err.lower()
+    assert "Looking for the bucket No Bucket failed: Parameter validation failed:" in capsys.readouterr().err
 
 
 def test_interruption_while_waiting_says_that_aws_goes_on(aws, archive):
