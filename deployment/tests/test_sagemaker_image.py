@@ -11,6 +11,7 @@ from contextlib import closing
 import pytest
 
 from deployment.deployer.docker_engine import find_fault, read_log, run_docker
+from deployment.deployer.errors import DeploymentError
 from deployment.sagemaker.model_archive import pack_model, unpack_model
 from deployment.sagemaker.provider import ARCHIVE
 from deployment.sagemaker.setup_sagemaker_endpoint import main
@@ -157,6 +158,14 @@ def test_image_honours_the_port_that_sagemaker_chooses(built):
         wait_for_answer(f"http://127.0.0.1:{port}/ping")
     finally:
         run_docker(["rm", "--force", container])
+
+
+def test_image_that_cannot_leave_root_says_what_it_needs(built):
+    image, folder = built
+    unpack_model(folder / ARCHIVE, folder / "third" / "model")
+    mount = f"type=bind,source={folder / 'third' / 'model'},target=/opt/ml/model,readonly"
+    with pytest.raises(DeploymentError, match=r"Cannot go on as user model: .*; run it with CAP_SETUID and CAP_SETGID"):
+        run_docker(["run", "--rm", "--cap-drop=ALL", "--mount", mount, image, "serve"])
 
 
 def test_local_endpoint_set_up_twice_is_one_container_and_delete_stops_it(words, capsys):
