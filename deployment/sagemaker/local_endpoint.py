@@ -8,6 +8,7 @@ import shutil
 import socket
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -106,6 +107,9 @@ def stop_local(name: str, folder: Path, *, say: Callable[[str], None] = print, i
         run_docker(["rm", "--force", container])
         say(f"Removed the container {container[:12]}")
     shutil.rmtree(folder / name, ignore_errors=True)
+    with suppress(OSError):  # other endpoints' models are in there
+        folder.rmdir()
+        folder.parent.rmdir()
     if not containers and not is_replaced:
         say(f"No container runs for the endpoint {name}")
 
