@@ -29,21 +29,22 @@ class GatheringTransport:
         self._pieces: list[bytes] = []
 
     def write(self, data: bytes) -> None:
-        """Send some bytes with the next turn of the event loop."""
+        """Send some bytes with the next turn of the event loop, if :meth:`flush` does not do so before."""
         if not self._pieces:
-            self._loop.call_soon(self._send)
+            self._loop.call_soon(self.flush)
         self._pieces.append(data)
 
     def close(self) -> None:
         """Send what was written, and close."""
-        self._send()
+        self.flush()
         self._transport.close()
 
     def __getattr__(self, name: str) -> Any:
         """Return what the transport has."""
         return getattr(self._transport, name)
 
-    def _send(self) -> None:
+    def flush(self) -> None:
+        """Send what was written."""
         pieces, self._pieces = self._pieces, []
         if pieces and not self._transport.is_closing():
             self._transport.write(pieces[0] if len(pieces) == 1 else b"".join(pieces))
@@ -55,3 +56,9 @@ class GatheringProtocol(HttpToolsProtocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
         """Take a connection."""
         super().connection_made(cast("asyncio.Transport", GatheringTransport(transport, self.loop)))
+
+    def on_response_complete(self) -> None:
+        """Send the answer at once when there is no other request."""
+        if len(self.tasks) <= 1:
+            cast("GatheringTransport", self.transport).flush()
+        super().on_response_complete()
