@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from typing import Any
 
@@ -66,6 +67,8 @@ class OnnxGraph:
     """
 
     def __init__(self, content: bytes) -> None:
+        # Else it reports its use, and the hash of each model, to its makers; this counts up to its first import only.
+        os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
         import onnxruntime
 
         options = onnxruntime.SessionOptions()
