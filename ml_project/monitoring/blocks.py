@@ -77,6 +77,26 @@ def to_block(batch: PredictionBatch, start: int, stop: int) -> Block | None:
         return None
 
 
+@dataclass(frozen=True, slots=True)
+class BatchOfBlocks:
+    """A large batch with its blocks."""
+
+    batch: PredictionBatch
+    blocks: tuple[Block, ...]
+
+
+def to_blocks(batch: PredictionBatch) -> BatchOfBlocks | PredictionBatch:
+    """Return a large batch with its blocks, or as it is where it has a value that no block can hold."""
+    n_rows = len(batch.ids)
+    blocks = []
+    for start in range(0, n_rows, ROWS_PER_BLOCK):
+        block = to_block(batch, start, min(start + ROWS_PER_BLOCK, n_rows))
+        if block is None:
+            return batch
+        blocks.append(block)
+    return BatchOfBlocks(batch, tuple(blocks))
+
+
 def insert_blocks(connection: Connection, blocks: Sequence[Block]) -> None:
     """Insert blocks into SQLite."""
     for block in blocks:

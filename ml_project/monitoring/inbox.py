@@ -8,6 +8,7 @@ from collections import deque
 from concurrent.futures import Future
 from queue import Empty, SimpleQueue
 
+from ml_project.monitoring.blocks import BatchOfBlocks
 from ml_project.monitoring.items import Item, count_predictions
 from ml_project.monitoring.outage import OutageLog
 from ml_project.monitoring.promises import Promises
@@ -23,6 +24,8 @@ HURRY_ROWS = 4096
 """When so many predictions lie in the inbox, the writer is woken before its time."""
 MOST_ROWS_AHEAD = 8192
 """From so many predictions on that are not written yet, large batches have to wait for the writer."""
+Waiting = Item | BatchOfBlocks | list[Row]
+"""What the writer takes: rows, blocks, or what it has to make rows of."""
 
 
 class Inbox:
@@ -53,7 +56,7 @@ class Inbox:
         self._outage_log = outage_log
         self._lock = threading.RLock()
         self._most_ahead = min(MOST_ROWS_AHEAD, capacity // 2)
-        self._items: deque[Item | list[Row]] = deque()
+        self._items: deque[Waiting] = deque()
         self._n_pending = 0
         self._n_inside = 0
         self.n_written = 0
@@ -76,10 +79,14 @@ class Inbox:
         """Return whether nothing is taken in any more."""
         return self.closed_at is not None
 
-    def add(self, item: Item) -> Future[None] | None:
+    def add(self, item: Item | BatchOfBlocks) -> Future[None] | None:
         """Take an item, or count it as lost where there is no room; see :class:`PredictionStorage`."""
-        n = count_predictions(item)
-        entry = _convert(item, n) if n <= ROWS_CONVERTED_AT_ONCE else item
+        entry: Waiting = item
+        if isinstance(item, BatchOfBlocks):
+            n = len(item.batch.ids)
+        else:
+            n = count_predictions(item)
+            entry = _convert(item, n) if n <= ROWS_CONVERTED_AT_ONCE else item
         with self._lock:
             if self._fits(n) and self.closed_at is None:
                 self._n_pending += n
@@ -91,8 +98,8 @@ class Inbox:
         self._outage_log.lost(n, "full" if self.closed_at is None else "closed")
         return None if self._promises is None else self._promises.kept
 
-    def take(self) -> tuple[list[Item | list[Row]], Future[None] | None]:
-        """Return what was added since the last time, as rows or still to be converted, and the future of all that."""
+    def take(self) -> tuple[list[Waiting], Future[None] | None]:
+        """Return what was added since the last time, and the future of all that."""
         with self._lock:
             self._is_awake = False
             self._n_inside = 0

@@ -91,7 +91,7 @@ def split_columns(columns: Columns, start: int, stop: int) -> Iterable[dict[str,
     if stop - start == 1 or not columns:
         return [{name: values.item(row) for name, values in columns.items()} for row in range(start, stop)]
     by_row = zip(*(values[start:stop].tolist() for values in columns.values()), strict=True)
-    return (dict(zip(columns, row, strict=True)) for row in by_row)
+    return map(dict, map(zip, itertools.repeat(tuple(columns)), by_row))
 
 
 def to_rows(item: Item, start: int, stop: int) -> list[Row]:

@@ -14,6 +14,7 @@ from concurrent.futures import Future
 
 from ml_project.config_service import StorageConfig
 from ml_project.masking import mask_credentials
+from ml_project.monitoring.blocks import ROWS_PER_BLOCK, BatchOfBlocks, to_blocks
 from ml_project.monitoring.inbox import Inbox
 from ml_project.monitoring.items import Feedback, Item, PredictionBatch
 from ml_project.monitoring.outage import OnLoss, OutageLog
@@ -21,7 +22,7 @@ from ml_project.monitoring.promises import Promises
 from ml_project.monitoring.reading import read_predictions
 from ml_project.monitoring.writer import Writer
 
-__all__ = ["Feedback", "PredictionBatch", "PredictionStorage", "read_predictions"]
+__all__ = ["BatchOfBlocks", "Feedback", "PredictionBatch", "PredictionStorage", "read_predictions"]
 
 
 def _ignore_loss(_n: int, _reason: str) -> None:
@@ -122,13 +123,21 @@ class PredictionStorage:
             self._thread = thread
             atexit.register(self.close)
 
-    def add(self, item: Item) -> Future[None] | None:
+    def prepare(self, batch: PredictionBatch) -> PredictionBatch | BatchOfBlocks:
+        """Return what is to be added for a batch; for a large one it takes the time that :meth:`add` would not have.
+
+        To be called by the thread that made the batch, and that has the interpreter's lock and the processor's cache.
+        """
+        is_large = len(batch.ids) >= ROWS_PER_BLOCK and self._writer.takes_blocks
+        return to_blocks(batch) if is_large else batch
+
+    def add(self, item: Item | BatchOfBlocks) -> Future[None] | None:
         """Take predictions or a label to be stored; at once, whatever state the database is in.
 
         Parameters
         ----------
         item
-            What to store. It may not be changed afterwards.
+            What to store, also as :meth:`prepare` returned it. It may not be changed afterwards.
 
         Returns
         -------

@@ -8,10 +8,10 @@ from collections import deque
 from concurrent.futures import Future
 
 from ml_project.config_service import StorageConfig
-from ml_project.monitoring.blocks import BLOCKS_PER_COMMIT, ROWS_PER_BLOCK, Block, to_block
+from ml_project.monitoring.blocks import BLOCKS_PER_COMMIT, BatchOfBlocks, Block
 from ml_project.monitoring.delivery import Delivery
 from ml_project.monitoring.inbox import Inbox
-from ml_project.monitoring.items import Item, PredictionBatch, count_predictions
+from ml_project.monitoring.items import Item, count_predictions
 from ml_project.monitoring.outage import OutageLog
 from ml_project.monitoring.promises import Promises
 from ml_project.monitoring.rows import Row, to_rows
@@ -82,39 +82,32 @@ class Writer:
         while time.monotonic() < deadline - SPARE_SECONDS and self._delivery.spread_blocks():
             pass  # what is left, the next process does
 
+    @property
+    def takes_blocks(self) -> bool:
+        """Return whether large batches can be written as blocks now."""
+        return self._delivery.takes_blocks
+
     def _convert(self, *, breathe_until: float) -> None:
         """Make rows of what requests left, or write it at once, giving way to requests every now and then."""
         items, promise = self._inbox.take()
         for item in items:
             if isinstance(item, list):
                 self._rows += item
-            elif isinstance(item, PredictionBatch) and len(item.ids) >= ROWS_PER_BLOCK:
-                self._make_blocks(item, breathe_until)
+            elif isinstance(item, BatchOfBlocks):
+                self._blocks += item.blocks
+                if len(self._blocks) >= BLOCKS_PER_COMMIT:
+                    self._write_blocks()
             else:
                 self._make_rows(item, 0, count_predictions(item), breathe_until)
         self._write_blocks()
         if promise is not None:
             self._promised.append(promise)
 
-    def _make_blocks(self, batch: PredictionBatch, breathe_until: float) -> None:
-        """Make blocks of a batch, and write some of them at a time; rows where that is impossible."""
-        n_rows = len(batch.ids)
-        for start in range(0, n_rows, ROWS_PER_BLOCK):
-            stop = min(start + ROWS_PER_BLOCK, n_rows)
-            block = to_block(batch, start, stop) if self._delivery.takes_blocks else None
-            if block is None:
-                self._make_rows(batch, start, stop, breathe_until)
-                continue
-            self._blocks.append(block)
-            _breathe(breathe_until)
-            if len(self._blocks) == BLOCKS_PER_COMMIT:
-                self._write_blocks()
-
     def _write_blocks(self) -> None:
         blocks, self._blocks = self._blocks, []
         if not blocks:
             return
-        if self._delivery.deliver_blocks(blocks):
+        if self.takes_blocks and self._delivery.deliver_blocks(blocks):
             self._inbox.settle(sum(block.stop - block.start for block in blocks), 0)
             return
         for block in blocks:

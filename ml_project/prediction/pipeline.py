@@ -36,6 +36,8 @@ class ScoredRecords:
     ----------
     records
         Raw values by input column, ``None`` for missing.
+    raw
+        The same as arrays of shape ``(n_records,)``.
     engineered
         Engineered columns, arrays of shape ``(n_records,)``.
     outputs
@@ -43,6 +45,7 @@ class ScoredRecords:
     """
 
     records: Sequence[Mapping[str, Any]]
+    raw: Columns
     engineered: Columns
     outputs: npt.NDArray[np.float64]
 
@@ -169,10 +172,11 @@ class PredictionPipeline:
             With every problem of every record.
         """
         if not records:
-            return ScoredRecords((), {}, self._no_outputs())
+            return ScoredRecords((), {}, {}, self._no_outputs())
         valid = self._validator.validate_many(records)
-        engineered, outputs = self._compute(self._to_columns(valid))
-        return ScoredRecords(valid, engineered, outputs)
+        raw = self._to_columns(valid)
+        engineered, outputs = self._compute(raw)
+        return ScoredRecords(valid, raw, engineered, outputs)
 
     def predict_records(self, records: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
         """Return one prediction per record, in order.
@@ -208,10 +212,12 @@ class PredictionPipeline:
         """
         if self.classes is None:
             return [{"value": value} for value in outputs.tolist()]
-        return [
-            {"label": self.classes[code], "probas": dict(zip(self._class_names, row, strict=True))}
-            for code, row in zip(most_probable(outputs).tolist(), outputs.tolist(), strict=True)
-        ]
+        labels, names = self.classes, self._class_names
+        coded = zip(most_probable(outputs).tolist(), outputs.tolist(), strict=True)
+        if len(names) == 2:  # written out, because this is the most common case, and twice as fast
+            first, second = names
+            return [{"label": labels[code], "probas": {first: row[0], second: row[1]}} for code, row in coded]
+        return [{"label": labels[code], "probas": dict(zip(names, row, strict=True))} for code, row in coded]
 
     def _compute(self, columns: Columns) -> tuple[Columns, npt.NDArray[np.float64]]:
         engineered = self.features.compute(columns)

@@ -13,7 +13,7 @@ from typing import Any
 
 from ml_project.artifacts.loading import LoadedArtifact
 from ml_project.errors import InvalidDataError, NotReadyError, Problem, StorageOffError
-from ml_project.monitoring.storage import Feedback, PredictionBatch, PredictionStorage
+from ml_project.monitoring.storage import BatchOfBlocks, Feedback, PredictionBatch, PredictionStorage
 from ml_project.prediction.pipeline import ScoredRecords
 from ml_project.serving.codecs.limits import check_n_records
 from ml_project.serving.metrics import ServiceMetrics
@@ -115,7 +115,7 @@ class PredictionService:
             self.metrics.count_invalid()
             raise
         outputs = model.pipeline.to_answers(scored.outputs)
-        outliers = model.outlier_check.find(scored.records)
+        outliers = model.outlier_check.find(scored.records, scored.raw)
         ids = new_prediction_ids(len(outputs))
         batch = PredictionBatch(
             ids=ids,
@@ -129,18 +129,20 @@ class PredictionService:
             latency_seconds=time.perf_counter() - started,
         )
         stored = None
+        item = batch if self.storage is None else self.storage.prepare(batch)
         if afterwards is None or (self.storage is not None and self.storage.is_durable):
-            stored = self._store(batch)
+            stored = self._store(item)
             self._count(batch)
         else:
-            afterwards += (partial(self._store, batch), partial(self._count, batch))
+            afterwards += (partial(self._store, item), partial(self._count, batch))
         return ServedPredictions(_answers(ids, outputs, outliers), model, stored)
 
     def _count(self, batch: PredictionBatch) -> None:
         self.metrics.count_predictions(batch.model_version, batch.outputs, batch.outliers)
 
-    def _store(self, batch: PredictionBatch) -> Future[None] | None:
-        return self.storage.add(batch) if self.storage is not None and batch.ids else None
+    def _store(self, item: PredictionBatch | BatchOfBlocks) -> Future[None] | None:
+        is_empty = isinstance(item, PredictionBatch) and not item.ids
+        return None if self.storage is None or is_empty else self.storage.add(item)
 
     def take_feedback(self, prediction_id: Any, label: Any) -> tuple[str, Future[None] | None]:
         """Store what a prediction should have been; return the prediction's identifier, and what is to be waited for.

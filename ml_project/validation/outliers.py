@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 from pydantic import BaseModel, ConfigDict
 
-from ml_project.data.columns import to_array
+from ml_project.data.columns import Columns, to_array
 from ml_project.data.raw_schema import ColumnRule, RawSchema
 
 if TYPE_CHECKING:
     import pandas as pd
 
+MANY_RECORDS = 32
 CENTRAL_SHARE = 0.999
 """Share of the training values that the interval of a number holds; of fewer than 2,000 values it holds all."""
 
@@ -102,14 +103,18 @@ class OutlierCheck:
             (name, frozenset({*range_.seen, None})) for name, range_ in looked_at if range_.seen is not None
         ]
 
-    def find(self, records: Sequence[Mapping[str, Any]]) -> list[tuple[str, ...]]:
+    def find(self, records: Sequence[Mapping[str, Any]], raw: Columns | None = None) -> list[tuple[str, ...]]:
         """Return, per record, the fields outside, in the order of the schema; a missing value is never outside.
 
         Parameters
         ----------
         records
             Validated records: raw values by field, ``None`` for missing.
+        raw
+            The same as arrays by field; with them many records without an outlier take a fraction of the time.
         """
+        if raw is not None and len(records) >= MANY_RECORDS and self._is_nothing_outside(raw):
+            return [()] * len(records)
         numbers, categories = self._numbers, self._categories
         found = []
         for record in records:
@@ -119,3 +124,9 @@ class OutlierCheck:
             outside += [name for name, seen in categories if record[name] not in seen]
             found.append(tuple(sorted(outside, key=self._names.index)) if outside else ())
         return found
+
+    def _is_nothing_outside(self, raw: Columns) -> bool:
+        # Comparisons with NaN, which stands for a missing number, are false.
+        return not any(
+            bool(np.any((raw[name] < low) | (raw[name] > high))) for name, low, high in self._numbers
+        ) and all(seen.issuperset(raw[name].tolist()) for name, seen in self._categories)
