@@ -21,11 +21,13 @@ if TYPE_CHECKING:
 def serve_predictions(config: Config) -> None:
     """Answer prediction requests over HTTP, with FastAPI or Flask."""
     from ml_project.serving import server
+    from ml_project.serving.json_logging import drop_unread_output
     from ml_project.serving.listening import listen
 
     require_switches(config, LOCAL_PRODUCTION)
     log_as_json(STYLES[config.serving.log_style])
     with ExitStack() as stack:
+        stack.callback(drop_unread_output)
         listening = stack.enter_context(listen(config))
         server.share_metrics(config, stack)
         _follow_registry(config, stack)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+import urllib.request
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -104,6 +105,9 @@ def control_planes() -> Iterator[ControlPlanes]:
     thread = threading.Thread(target=server.serve_forever)
     thread.start()
     try:
+        # What it keeps belongs to the process, so it would know the resources of earlier tests.
+        reset = urllib.request.Request(f"{planes.url}/moto-api/reset", method="POST")  # noqa: S310  our own address
+        urllib.request.urlopen(reset, timeout=30).close()  # noqa: S310
         yield planes
     finally:
         server.shutdown()

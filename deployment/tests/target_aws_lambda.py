@@ -113,7 +113,8 @@ def emulate(task: Path, environment: Path, log: Path) -> Iterator[LambdaClient]:
         What the function and the emulator write.
     """
     binaries = environment / "bin"
-    port, inner_port = free_port(), free_port()
+    port = free_port()
+    inner_port = next(other for other in iter(free_port, None) if other != port)
     addresses = ("--runtime-interface-emulator-address", f"127.0.0.1:{port}", "--runtime-api-address")
     command = (
         EMULATOR,

@@ -145,7 +145,8 @@ def test_score_table_asked_to_end_keeps_what_is_done(artifact, forest: Fitted, t
         _, told = process.communicate(timeout=SECONDS_TO_WAIT)
     assert process.returncode != 0
     assert "the same command goes on from there" in told
-    assert told.count("Traceback") == 1
+    # One error, of the process that was started: its workers say nothing. It may have come while another was handled.
+    assert told.count("Traceback") - told.count("During handling of the above exception") == 1
     assert n_done(tmp_path / "out.csv") >= 2
 
 

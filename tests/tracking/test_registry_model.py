@@ -91,8 +91,8 @@ def test_find_alias_that_moves_is_the_new_version(changeable: str, exported: tup
 @pytest.mark.parametrize(
     ("address", "problem"),
     [
-        ("models:/titanik@champion", r"no model 'titanik'; registered are, the closest first: titanic\. "),
-        ("models:/titanik/1", r"no model 'titanik'; registered are, the closest first: titanic\. "),
+        ("models:/titanik@champion", r"no model 'titanik'; registered are, the closest first: titanic[.,] "),
+        ("models:/titanik/1", r"no model 'titanik'; registered are, the closest first: titanic[.,] "),
         (f"models:/{NAME}@best", r"no alias 'best'; its aliases are challenger \(version 2\), champion \(version 1\)"),
         (f"models:/{NAME}/7", r"no version 7; its newest versions are 2, 1\. "),
     ],
