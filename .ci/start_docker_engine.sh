@@ -13,7 +13,7 @@ answers() { timeout 10 docker info >/dev/null 2>&1; }
 
 install_engine() {
     export PATH="$PATH:/usr/sbin:/sbin" # a shell that is no login shell may lack these
-    if command -v dockerd >/dev/null && command -v iptables >/dev/null; then
+    if command -v dockerd >/dev/null && command -v iptables >/dev/null && command -v ip >/dev/null; then
         return
     fi
     if [[ $(id -u) != 0 ]] || ! command -v apt-get >/dev/null; then
@@ -24,7 +24,7 @@ install_engine() {
     # RUNLEVEL=1: the package must not start an engine of its own.
     apt-get update -qq >&2
     RUNLEVEL=1 DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends \
-        docker.io iptables runc >/dev/null
+        docker.io iptables iproute2 runc >/dev/null
 }
 
 # Print the runc to use. Where the kernel forbids to lower oom_score_adj (a container without CAP_SYS_RESOURCE), a
@@ -59,12 +59,28 @@ remove_stale_pid_file() {
     fi
 }
 
+# Make a network bridge for the engine of a folder, and print its name. On a bridge that engines share, a container whose
+# engine was killed goes on holding its address, and takes the packets of the next engine's container with the same one.
+bridge_of() {
+    local folder=$1 number bridge
+    number=$(($(printf '%s' "$folder" | cksum | cut -d ' ' -f 1) % 65536))
+    bridge=docker-$number
+    if ! ip link show "$bridge" >/dev/null 2>&1; then
+        ip link add name "$bridge" type bridge
+        ip address add "10.$((number / 256)).$((number % 256)).1/24" dev "$bridge"
+        ip link set "$bridge" up
+    fi
+    printf '%s\n' "$bridge"
+}
+
 start_engine() {
-    local folder=$1
+    local folder=$1 bridge
     remove_stale_pid_file "$folder"
     if [[ ! -f $folder/docker.pid ]]; then
+        bridge=$(bridge_of "$folder")
         setsid nohup dockerd --host "$DOCKER_HOST" --data-root "$folder/data" --exec-root "$folder/exec" \
-            --pidfile "$folder/docker.pid" --add-runtime "own=$(runc_of_this_machine "$folder")" --default-runtime own \
+            --pidfile "$folder/docker.pid" --bridge "$bridge" \
+            --add-runtime "own=$(runc_of_this_machine "$folder")" --default-runtime own \
             >"$folder/dockerd.log" 2>&1 </dev/null &
     fi
     for ((i = 0; i < WAIT_SECONDS * 10; i++)); do

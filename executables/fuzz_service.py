@@ -34,8 +34,9 @@ EXPECTED = {200, 202, 400, 401, 404, 405, 413, 415, 422, 431}
 EXPECTED_OF_A_BROKEN_HEAD = {*EXPECTED, 417, 501}
 """501 is what HTTP wants for an unknown transfer coding."""
 INSIDE = re.compile(
-    rb"Traceback|File \"|\.py\b|site-packages|/work/|/home/|/usr/|/tmp/"
-    rb"|\b(?!Inference)[A-Z][A-Za-z]+(?:Error|Exception)\b"
+    rb"Traceback|File \"|\.py\b|site-packages|/home/|/usr/|/tmp/|"
+    + re.escape(str(REPOSITORY)).encode()
+    + rb"|\b(?!Inference)[A-Z][A-Za-z]+(?:Error|Exception)\b"
 )
 """What would tell a client how the service is made; the requests hold nothing of the kind, nor do the schemas."""
 IDENTIFIER = re.compile(rb'[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|[0-9a-f]{16}(?=[".])')

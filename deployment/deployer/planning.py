@@ -10,9 +10,8 @@ from pathlib import Path, PurePosixPath
 from deployment.deployer.discovery import ROOT, find_provider
 from deployment.deployer.errors import DeploymentError
 from deployment.deployer.provider import Context, Options, Plan, PlannedFile, Provider, Tool
-from ml_project.artifacts.container import read_container
-from ml_project.artifacts.manifest import MANIFEST, Manifest, parse_manifest
-from ml_project.errors import ArtifactDamagedError, MlProjectError, Problem
+from ml_project.artifacts.manifest import Manifest, read_manifest
+from ml_project.errors import MlProjectError, Problem
 
 
 @dataclass(frozen=True)
@@ -60,20 +59,6 @@ def make_plan(options: Options, root: Path = ROOT) -> CheckedPlan:
     plan = provider.plan(context)
     refuse_unusable(plan.files, provider)
     return CheckedPlan(context, plan, tuple(notes))
-
-
-def read_manifest(artifact: Path) -> Manifest:
-    """Return what an artifact says about itself, checked to be what was written.
-
-    Raises
-    ------
-    ArtifactError
-        When there is no artifact, or it is damaged or of another format.
-    """
-    members = read_container(artifact)
-    if MANIFEST not in members:
-        raise ArtifactDamagedError(f"{artifact} has no {MANIFEST}; export the model again")
-    return parse_manifest(members[MANIFEST], str(artifact))
 
 
 def check_tools(tools: Sequence[Tool]) -> tuple[list[Problem], list[str]]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import threading
-import urllib.request
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -106,8 +105,7 @@ def control_planes() -> Iterator[ControlPlanes]:
     thread.start()
     try:
         # What it keeps belongs to the process, so it would know the resources of earlier tests.
-        reset = urllib.request.Request(f"{planes.url}/moto-api/reset", method="POST")  # noqa: S310  our own address
-        urllib.request.urlopen(reset, timeout=30).close()  # noqa: S310
+        planes.forget()
         yield planes
     finally:
         server.shutdown()

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from deployment.tests.aws_stand_in import CREDENTIALS, ControlPlanes, control_planes
 from deployment.tests.environments import REPOSITORY, locked
 from deployment.tests.golden import GOLDEN
 from deployment.tests.golden_request import Golden
@@ -155,3 +156,20 @@ def golden(target: Target, pytestconfig: pytest.Config) -> list[Golden]:
 def judge(target: Target, loaded: LoadedArtifact) -> Judge:
     """Judge of the target's answers."""
     return Judge(loaded)
+
+
+@pytest.fixture(scope="module")
+def planes() -> Iterator[ControlPlanes]:
+    """AWS' control planes, as moto has them."""
+    with control_planes() as served:
+        yield served
+
+
+@pytest.fixture
+def aws(planes: ControlPlanes, monkeypatch: pytest.MonkeyPatch) -> ControlPlanes:
+    """The control planes, empty, and this process as one that talks to them."""
+    planes.forget()
+    monkeypatch.delenv("AWS_PROFILE", raising=False)
+    for name, value in {**CREDENTIALS, "AWS_ENDPOINT_URL": planes.url}.items():
+        monkeypatch.setenv(name, value)
+    return planes

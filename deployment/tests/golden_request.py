@@ -54,11 +54,6 @@ class Golden:
     answer_headers: Mapping[str, str] = field(default_factory=dict)
     needs_settings: bool = False
 
-    @property
-    def is_prediction(self) -> bool:
-        """Whether the request asks for predictions, be it in vain."""
-        return self.method == "POST"
-
     def make_request(self) -> HttpRequest:
         """Return the request, to be sent once."""
         return HttpRequest(self.method, self.path, dict(self.headers), self.body)

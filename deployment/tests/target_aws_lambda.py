@@ -15,7 +15,6 @@ from typing import Any
 
 from deployment.aws_lambda.provider import FOLDER, PROVIDER
 from deployment.deployer.docker_engine import find_fault, read_log, run_docker
-from deployment.deployer.planning import read_manifest
 from deployment.deployer.provider import Context, Options, Plan
 from deployment.tests.asking import wait_for_answer
 from deployment.tests.environments import REPOSITORY, environment_with, locked
@@ -24,6 +23,7 @@ from deployment.tests.golden_request import Golden
 from deployment.tests.lambda_client import LambdaClient
 from deployment.tests.processes import clean_environment, free_port, running
 from deployment.tests.targets import KEY_VARIABLE, Ask, WebTarget
+from ml_project.artifacts.manifest import read_manifest
 
 EMULATOR = REPOSITORY / ".runtimes" / "bin" / "aws-lambda-rie"
 CLIENT_CATEGORY = "aws-lambda"

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager
 from pathlib import Path
 
 from deployment.deployer.docker_engine import find_fault
-from deployment.deployer.planning import read_manifest
 from deployment.deployer.provider import Options
 from deployment.docker.image import HARDENED, PORT
 from deployment.google_cloud_run.provider import SETTINGS_FILE
@@ -16,6 +16,7 @@ from deployment.tests.asking import HttpAsk
 from deployment.tests.containers import Container, container_of, deploy
 from deployment.tests.golden import SETTINGS
 from deployment.tests.targets import Ask, WebTarget
+from ml_project.artifacts.manifest import read_manifest
 
 IMAGE = "ml-project-test"
 PROJECT = "my-project-1"
@@ -31,7 +32,7 @@ CLOUD_RUN_INSTANCE = {
 """What Cloud Run and the Terraform files set in an instance."""
 
 
-class ContainerTarget(WebTarget):
+class ContainerTarget(WebTarget, ABC):
     """A base for targets that run the release image."""
 
     def missing(self) -> str | None:
@@ -44,14 +45,13 @@ class ContainerTarget(WebTarget):
         with self.started(self.build(artifact, folder)) as container, closing(HttpAsk(container.url)) as ask:
             yield ask
 
+    @abstractmethod
     def build(self, artifact: Path, folder: Path) -> str:
         """Return the name of the image that the deployer has built in a copy of the project."""
-        raise NotImplementedError
 
-    @contextmanager
-    def started(self, image: str) -> Iterator[Container]:
+    @abstractmethod
+    def started(self, image: str) -> AbstractContextManager[Container]:
         """Run the image until the end of a with-block."""
-        raise NotImplementedError
 
 
 class Docker(ContainerTarget):

@@ -14,7 +14,7 @@ from deployment.aws_lambda.provider import FOLDER, PROVIDER, find_account_proble
 from deployment.deployer.errors import DeploymentError
 from deployment.deployer.requirements import locked_requirements
 from deployment.tests import target_aws_lambda as runtime
-from deployment.tests.aws_stand_in import ACCOUNT, CREDENTIALS, REGION, control_planes
+from deployment.tests.aws_stand_in import ACCOUNT, CREDENTIALS, REGION
 from deployment.tests.environments import REPOSITORY, environment_with
 from deployment.tests.golden import GOLDEN, RECORD
 from deployment.tests.golden_request import predict
@@ -50,12 +50,6 @@ def package(artifact):
     """The zip package."""
     plan = PROVIDER.plan(runtime.make_context(artifact, package="zip"))
     return {file.path: file.content for file in plan.files}[f"{FOLDER}/package.zip"]
-
-
-@pytest.fixture(scope="module")
-def planes():
-    with control_planes() as served:
-        yield served
 
 
 def log_lines(folder, message):
@@ -192,14 +186,6 @@ class TestPlan:
 
 
 class TestAccount:
-    @pytest.fixture
-    def aws(self, planes, monkeypatch):
-        planes.forget()
-        monkeypatch.delenv("AWS_PROFILE", raising=False)
-        for name, value in {**CREDENTIALS, "AWS_ENDPOINT_URL": planes.url}.items():
-            monkeypatch.setenv(name, value)
-        return planes
-
     def check(self, account=ACCOUNT):
         return list(map(str, find_account_problems({"account-id": account})))
 

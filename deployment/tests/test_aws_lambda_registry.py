@@ -14,7 +14,7 @@ from deployment.deployer.errors import StepFailedError
 from deployment.deployer.provider import Options
 from deployment.deployer.setting_up import set_up
 from deployment.tests.asking import wait_for_answer
-from deployment.tests.aws_stand_in import ACCOUNT, CREDENTIALS, REGION, control_planes
+from deployment.tests.aws_stand_in import ACCOUNT, REGION
 from deployment.tests.environments import REPOSITORY
 from deployment.tests.processes import free_port, running
 
@@ -51,15 +51,6 @@ def project(tmp_path_factory):
     for name in ("Pipfile", "Pipfile.lock"):
         shutil.copy(REPOSITORY / name, root)
     return root
-
-
-@pytest.fixture
-def aws(monkeypatch):
-    with control_planes() as planes:
-        monkeypatch.delenv("AWS_PROFILE", raising=False)
-        for name, value in {**CREDENTIALS, "AWS_ENDPOINT_URL": planes.url}.items():
-            monkeypatch.setenv(name, value)
-        yield planes
 
 
 def deploy(project, artifact, registry):

@@ -9,7 +9,7 @@ import pytest
 from deployment.deployer.cleaning import clean_up
 from deployment.deployer.docker_engine import find_fault, run_docker
 from deployment.deployer.errors import DeploymentError, StepFailedError
-from deployment.deployer.planning import make_plan, read_manifest
+from deployment.deployer.planning import make_plan
 from deployment.deployer.provider import Context, Options
 from deployment.deployer.setting_up import set_up
 from deployment.docker.image import DOCKERFILE, HARDENED, PORT, build_arguments, requirement_of
@@ -19,6 +19,7 @@ from deployment.tests.environments import REPOSITORY
 from deployment.tests.golden import RECORD, SETTINGS
 from deployment.tests.target_docker import IMAGE, Docker
 from ml_project import __version__
+from ml_project.artifacts.manifest import read_manifest
 from ml_project.serving.messages import HttpRequest
 from tests.artifacts.fitted import fit
 

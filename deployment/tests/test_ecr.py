@@ -14,7 +14,7 @@ from deployment.deployer.docker_engine import find_fault, run_docker
 from deployment.deployer.ecr import ensure_repository, push_to_ecr
 from deployment.deployer.errors import DeploymentError
 from deployment.tests.asking import HttpAsk, wait_for_answer
-from deployment.tests.aws_stand_in import ACCOUNT, CREDENTIALS, control_planes
+from deployment.tests.aws_stand_in import ACCOUNT
 from deployment.tests.processes import free_port, running
 from ml_project.serving.messages import HttpRequest
 
@@ -26,21 +26,6 @@ storage: {{filesystem: {{rootdirectory: {folder}/images}}}}
 http: {{addr: "127.0.0.1:{port}"}}
 auth: {{htpasswd: {{realm: test, path: {folder}/passwords}}}}
 """
-
-
-@pytest.fixture(scope="module")
-def planes():
-    with control_planes() as served:
-        yield served
-
-
-@pytest.fixture
-def aws(planes, monkeypatch):
-    planes.forget()
-    monkeypatch.delenv("AWS_PROFILE", raising=False)
-    for name, value in {**CREDENTIALS, "AWS_ENDPOINT_URL": planes.url}.items():
-        monkeypatch.setenv(name, value)
-    return planes
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from contextlib import closing
 import pytest
 
 from deployment.deployer.errors import DeploymentError
-from deployment.deployer.planning import check_tools, make_plan, read_manifest
+from deployment.deployer.planning import check_tools, make_plan
 from deployment.deployer.provider import Context, Options
 from deployment.google_cloud_function import provider
 from deployment.tests.asking import HttpAsk
@@ -21,6 +21,7 @@ from deployment.tests.golden import RECORD
 from deployment.tests.processes import clean_environment
 from deployment.tests.target_google_cloud_function import NAME, TOKEN_VARIABLE, CloudFunction, make_zip, serving, unpack
 from ml_project.artifacts.export import store_metrics
+from ml_project.artifacts.manifest import read_manifest
 from ml_project.serving.messages import HttpRequest
 
 JSON_TYPE = {"content-type": "application/json"}

@@ -11,27 +11,11 @@ import pytest
 from deployment.sagemaker.endpoint import EndpointPlan, deploy_endpoint, find_problems
 from deployment.sagemaker.model_archive import pack_model
 from deployment.sagemaker.setup_sagemaker_endpoint import main
-from deployment.tests.aws_stand_in import ACCOUNT, CREDENTIALS, REGION, control_planes
+from deployment.tests.aws_stand_in import ACCOUNT, REGION
 
 ROLE = f"arn:aws:iam::{ACCOUNT}:role/sagemaker"
 IMAGE = f"{ACCOUNT}.dkr.ecr.{REGION}.amazonaws.com/ml-project-sagemaker:1"
 BUCKET = f"ml-project-sagemaker-{ACCOUNT}-{REGION}"
-
-
-@pytest.fixture(scope="module")
-def planes():
-    with control_planes() as served:
-        yield served
-
-
-@pytest.fixture
-def aws(planes, monkeypatch):
-    """The stand-in, empty, and this process as one that talks to it."""
-    planes.forget()
-    monkeypatch.delenv("AWS_PROFILE", raising=False)
-    for name, value in {**CREDENTIALS, "AWS_ENDPOINT_URL": planes.url}.items():
-        monkeypatch.setenv(name, value)
-    return planes
 
 
 @pytest.fixture

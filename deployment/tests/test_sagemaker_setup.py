@@ -15,7 +15,7 @@ from deployment.deployer.errors import DeploymentError
 from deployment.deployer.planning import make_plan
 from deployment.deployer.provider import Options
 from deployment.sagemaker.provider import ARCHIVE, DESCRIPTION, IMAGE_FOLDER
-from deployment.tests.aws_stand_in import ACCOUNT, CREDENTIALS, REGION, control_planes
+from deployment.tests.aws_stand_in import ACCOUNT, CREDENTIALS, REGION
 from deployment.tests.golden import GOLDEN
 from deployment.tests.judge import Judge
 from deployment.tests.target_local import InProcess
@@ -23,19 +23,6 @@ from deployment.tests.target_sagemaker import StartedByServe
 from ml_project.serving.messages import HttpRequest
 
 IMAGE_FILES = ("Dockerfile", "package.zip", "requirements.txt", "serve")
-
-
-@pytest.fixture(scope="module")
-def planes():
-    with control_planes() as served:
-        yield served
-
-
-@pytest.fixture
-def aws(planes, monkeypatch):
-    monkeypatch.delenv("AWS_PROFILE", raising=False)
-    for name, value in {**CREDENTIALS, "AWS_ENDPOINT_URL": planes.url}.items():
-        monkeypatch.setenv(name, value)
 
 
 @pytest.fixture

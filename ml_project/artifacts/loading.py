@@ -24,7 +24,7 @@ from ml_project.artifacts.manifest import (
     REFERENCE,
     REQUIRED_MEMBERS,
     Manifest,
-    parse_manifest,
+    find_manifest,
 )
 from ml_project.artifacts.trust import load_model
 from ml_project.errors import ArtifactDamagedError, ArtifactIncompatibleError, FeatureError, Problem
@@ -109,9 +109,8 @@ def load_artifact(path: Path, processes: Sequence[FeatureProcess]) -> LoadedArti
     path = Path(path)
     content = read_content(path)
     members = unpack(content, str(path))
-    if MANIFEST not in members:
-        raise ArtifactDamagedError(f"{path} has no {MANIFEST}; export the model again")
-    manifest = parse_manifest(members.pop(MANIFEST), str(path))
+    manifest = find_manifest(members, str(path))
+    del members[MANIFEST]
     _refuse_other_members(manifest, members, path)
     notes = refuse_incompatible(manifest, str(path))
     features = _restore_features(manifest, processes, path)

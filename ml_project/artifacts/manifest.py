@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from datetime import datetime
+from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from ml_project.artifacts.container import read_container
 from ml_project.config import Task
 from ml_project.data.raw_schema import RawSchema
 from ml_project.errors import ArtifactDamagedError, ArtifactIncompatibleError
@@ -100,6 +102,34 @@ class Manifest(BaseModel):
     def positive_class(self) -> ClassValue | None:
         """Return the class that counts as positive, which a binary task only has."""
         return self.classes[-1] if self.task == "binary" and self.classes is not None else None
+
+
+def read_manifest(path: Path) -> Manifest:
+    """Return what an artifact says about itself, checked to be what was written.
+
+    Raises
+    ------
+    ArtifactError
+        When there is no artifact, or it is damaged or of another format.
+    """
+    return find_manifest(read_container(path), str(path))
+
+
+def find_manifest(members: Mapping[str, bytes], place: str, *, remedy: str = "export the model again") -> Manifest:
+    """Return the manifest among the members of a container; see :func:`parse_manifest`.
+
+    Parameters
+    ----------
+    members
+        Content by member name.
+    place
+        Where they come from, for messages.
+    remedy
+        What to do where there is none.
+    """
+    if MANIFEST not in members:
+        raise ArtifactDamagedError(f"{place} has no {MANIFEST}; {remedy}")
+    return parse_manifest(members[MANIFEST], place)
 
 
 def parse_manifest(content: bytes, place: str) -> Manifest:

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ml_project.artifacts.container import read_container
-from ml_project.artifacts.manifest import MANIFEST, Manifest, parse_manifest
+from ml_project.artifacts.manifest import Manifest, read_manifest
 from ml_project.config import LOCAL_PRODUCTION
 from ml_project.config_sources import Layer
-from ml_project.errors import ArtifactDamagedError
 
 
 def read_artifact_layer(path: Path) -> Layer:
@@ -24,10 +22,7 @@ def read_artifact_layer(path: Path) -> Layer:
     ArtifactError
         When there is no artifact, or it is damaged or of another format.
     """
-    members = read_container(path)
-    if MANIFEST not in members:
-        raise ArtifactDamagedError(f"{path} has no {MANIFEST}; export the model again")
-    return artifact_layer(parse_manifest(members[MANIFEST], str(path)), path)
+    return artifact_layer(read_manifest(path), path)
 
 
 def artifact_layer(manifest: Manifest, path: Path) -> Layer:

@@ -54,7 +54,7 @@ class Delivery:
         self.n_waiting_blocks = 0
         self._refuses_blocks = False
         self._next_spread = 0.0
-        self._spread_error: Exception | None = None
+        self._spread_fails = False
 
     def open(self) -> Database:
         """Return the open database.
@@ -91,7 +91,7 @@ class Delivery:
             self._refuses_blocks = True
             return False
         self.n_waiting_blocks += len(blocks)
-        if self._spread_error is None:
+        if not self._spread_fails:
             self._next_spread = 0.0
         return True
 
@@ -101,13 +101,13 @@ class Delivery:
             return False
         try:
             self.n_waiting_blocks = self._database.spread_blocks(BLOCKS_PER_COMMIT)
-        except Exception as error:
-            if self._spread_error is None:
+        except Exception:
+            if not self._spread_fails:
                 logger.exception("Large batches are stored, but cannot become rows; that is tried again")
-            self._spread_error = error
+            self._spread_fails = True
             self._next_spread = time.monotonic() + SECONDS_AFTER_FAILED_SPREAD
             return False
-        self._spread_error = None
+        self._spread_fails = False
         if not self.n_waiting_blocks:
             self._next_spread = time.monotonic() + SECONDS_BETWEEN_LOOKS
         return self.n_waiting_blocks > 0

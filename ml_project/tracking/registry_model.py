@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING
 
 from ml_project.artifacts.compatibility import refuse_incompatible
 from ml_project.artifacts.container import unpack
-from ml_project.artifacts.manifest import MANIFEST, Manifest, parse_manifest
+from ml_project.artifacts.manifest import Manifest, find_manifest
 from ml_project.config_service import REGISTRY_ADDRESS
-from ml_project.errors import ArtifactDamagedError, ArtifactError, MlProjectError, TrackingError
+from ml_project.errors import ArtifactError, MlProjectError, TrackingError
 from ml_project.safe_file import replace_file
 from ml_project.tracking.connection import connect, prepare_mlflow
 from ml_project.tracking.places import find_place
@@ -255,9 +255,7 @@ def _path_of_exported_model(description: bytes) -> str | None:
 def _check(content: bytes, place: str) -> Manifest:
     """Return the manifest of an exported model that is whole and fits the libraries installed here."""
     members = unpack(content, place)
-    if MANIFEST not in members:
-        raise ArtifactDamagedError(f"{place} has no {MANIFEST}; register the model again")
-    manifest = parse_manifest(members[MANIFEST], place)
+    manifest = find_manifest(members, place, remedy="register the model again")
     refuse_incompatible(manifest, place)
     return manifest
 

@@ -74,7 +74,7 @@ def http(status, body):
         (http(400, b'{"detail": "x"}'), "another form of error"),
         (http(400, b'{"error": {"message": "x"}}'), "another form of error"),
         (http(400, b'{"error": "ValueError: x"}'), "shows its inside"),
-        (http(200, b'{"error": "File \\"/work/x.py\\""}'), "shows its inside"),
+        (http(200, b'{"error": "File \\"/srv/x.py\\""}'), "shows its inside"),
         (b"HTTP/1.1 200 OK\r\n\r\n", "does not say how long"),
         (b"", "closes the connection without an answer"),
     ],
