@@ -12,15 +12,24 @@ import sys
 import traceback
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 from pydantic import ValidationError
 
 from ml_project.artifacts.own_config import read_artifact_layer
-from ml_project.command_line import build_parser, parse_arguments, resolve_config
+from ml_project.command_line import (
+    EXAMPLE_SHORT_NAMES,
+    SHORT_NAMES,
+    ShortNames,
+    build_parser,
+    parse_arguments,
+    resolve_config,
+)
 from ml_project.commands import evaluate_model, predict_table, train_model
 from ml_project.config import LOCAL_PRODUCTION, MODELLING, SCORING, Config, Switches
 from ml_project.config_sources import Layer, explain
 from ml_project.errors import ConfigError, MlProjectError
+from ml_project.example_command import print_example
 from ml_project.production_commands import generate_rows
 from ml_project.serve_command import serve_predictions
 from ml_project.termination import Terminated, sigterm_raises
@@ -30,12 +39,36 @@ Action = Callable[[Config], None]
 BuildConfig = Callable[[], Config]
 
 DONE, FAILED, WRONG_USAGE, INTERRUPTED, TERMINATED = 0, 1, 2, 130, 143
-COMMANDS: dict[str, tuple[Action, Switches]] = {
-    "train": (train_model, MODELLING),
-    "evaluate": (evaluate_model, SCORING),
-    "predict": (predict_table, SCORING),
-    "serve": (serve_predictions, LOCAL_PRODUCTION),
-    "generate": (generate_rows, SCORING),
+
+
+class Command(NamedTuple):
+    """What a word of the command line does.
+
+    Attributes
+    ----------
+    action
+        What to do with the config.
+    switches
+        Those of its config.
+    needs_artifact_only
+        Whether the artifact says what the other sources of the config leave out, where there is no use case.
+    short_names
+        Further names of its options.
+    """
+
+    action: Action
+    switches: Switches
+    needs_artifact_only: bool = False
+    short_names: ShortNames = SHORT_NAMES
+
+
+COMMANDS: dict[str, Command] = {
+    "train": Command(train_model, MODELLING),
+    "evaluate": Command(evaluate_model, SCORING),
+    "predict": Command(predict_table, SCORING),
+    "serve": Command(serve_predictions, LOCAL_PRODUCTION, True),
+    "generate": Command(generate_rows, SCORING),
+    "example": Command(print_example, LOCAL_PRODUCTION, True, EXAMPLE_SHORT_NAMES),
 }
 
 
@@ -49,10 +82,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if name not in COMMANDS:
         print(f"ml_project: there is no command {name!r}; commands are {', '.join(COMMANDS)}", file=sys.stderr)
         return WRONG_USAGE
-    action, switches = COMMANDS[name]
-    use_case = (lambda: load_use_case(USE_CASE_FILE, switches)) if USE_CASE_FILE.exists() else None
-    read_artifact = read_artifact_layer if action is serve_predictions and use_case is None else None
-    return run(action, use_case, program=f"python -m ml_project {name}", arguments=rest, read_artifact=read_artifact)
+    command = COMMANDS[name]
+    use_case = (lambda: load_use_case(USE_CASE_FILE, command.switches)) if USE_CASE_FILE.exists() else None
+    return run(
+        command.action,
+        use_case,
+        program=f"python -m ml_project {name}",
+        arguments=rest,
+        read_artifact=read_artifact_layer if command.needs_artifact_only and use_case is None else None,
+        short_names=command.short_names,
+    )
 
 
 def run_use_case(action: Action, use_case: BuildConfig) -> int:
@@ -67,6 +106,7 @@ def run(
     program: str,
     arguments: Sequence[str],
     read_artifact: Callable[[Path], Layer] | None = None,
+    short_names: ShortNames = SHORT_NAMES,
 ) -> int:
     """Run an action with the config of all sources.
 
@@ -82,6 +122,8 @@ def run(
         Words of the command line after the name.
     read_artifact
         See :func:`ml_project.config_sources.load_config`.
+    short_names
+        Further names of options, by field.
 
     Returns
     -------
@@ -92,7 +134,7 @@ def run(
     debug = "--debug" in arguments
     try:
         config = _build(use_case)
-        parser = build_parser(program, (action.__doc__ or "").strip().splitlines()[0], config)
+        parser = build_parser(program, (action.__doc__ or "").strip().splitlines()[0], config, short_names)
         with sigterm_raises():
             action(resolve_config(parse_arguments(arguments, parser), config, os.environ, read_artifact))
     except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001  the last place that can turn it into readable lines
@@ -133,7 +175,9 @@ def _report(program: str, message: str, code: int, debug: bool) -> int:
 
 
 def _usage() -> str:
-    lines = [f"  {name:<10} {(action.__doc__ or '').strip().splitlines()[0]}" for name, (action, _) in COMMANDS.items()]
+    lines = [
+        f"  {name:<10} {(command.action.__doc__ or '').strip().splitlines()[0]}" for name, command in COMMANDS.items()
+    ]
     return "\n".join(
         [
             "usage: python -m ml_project COMMAND [options]",

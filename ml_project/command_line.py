@@ -19,8 +19,11 @@ PRECEDENCE = (
     "'null' unsets a field or leaves a step out."
 )
 
-SHORT_NAMES = {f"serving.{name}": (f"--{name}",) for name in ("framework", "host", "port", "workers")}
-"""Further names of options."""
+ShortNames = Mapping[str, tuple[str, ...]]
+SHORT_NAMES: ShortNames = {f"serving.{name}": (f"--{name}",) for name in ("framework", "host", "port", "workers")}
+"""Further names of options, by field."""
+EXAMPLE_SHORT_NAMES: ShortNames = {"serving.example_format": ("--format",)}
+"""Those of the command that prints an example; anywhere else --format could be that of the data."""
 
 
 @dataclass(frozen=True)
@@ -61,7 +64,9 @@ def parse_arguments(arguments: Sequence[str], parser: argparse.ArgumentParser) -
     return Arguments(options, known.config, known.debug, tuple(_unknown_words(unknown)))
 
 
-def build_parser(program: str, description: str, use_case: Config | None) -> argparse.ArgumentParser:
+def build_parser(
+    program: str, description: str, use_case: Config | None, short_names: ShortNames = SHORT_NAMES
+) -> argparse.ArgumentParser:
     """Return the parser of a command or use case, whose help shows the values that hold without options."""
     parser = argparse.ArgumentParser(
         prog=program, usage=f"{program} [options]", description=description, epilog=PRECEDENCE, allow_abbrev=False
@@ -76,7 +81,7 @@ def build_parser(program: str, description: str, use_case: Config | None) -> arg
             groups[section] = parser.add_argument_group(section, field.description if field.is_section else None)
         if field.is_section and "." not in field.name:
             continue
-        names = (f"--{field.name}", *SHORT_NAMES.get(field.name, ()))
+        names = (f"--{field.name}", *short_names.get(field.name, ()))
         groups[section].add_argument(*names, dest=field.name, metavar="", help=_help(field, values))
     return parser
 

@@ -11,6 +11,7 @@ from pydantic import Field, PositiveFloat, PositiveInt, field_validator, model_v
 
 from ml_project.config_section import Section, Share
 
+ExampleFormat = Literal["json", "csv", "mlflow", "v2"]
 REGISTRY_ADDRESS = re.compile(r"models:/(?P<name>[^/@]+)(?:@(?P<alias>[\w.-]+)|/(?P<version>\d+))")
 
 
@@ -53,6 +54,8 @@ class ServingConfig(Section):
     """Seconds that a client waits for the service's connection and for its answer."""
     max_attempts: PositiveInt = 5
     """Attempts of a client at one request while the connection fails or the answer is 503."""
+    example_format: ExampleFormat = "json"
+    """Form in which a record is printed: for /predict, as CSV or for MLflow's clients (/invocations), or for /v2."""
 
     @field_validator("model")
     @classmethod
