@@ -11,7 +11,7 @@ from pathlib import Path
 
 from ml_project.artifacts.loading import load_artifact
 from ml_project.errors import MlProjectError
-from ml_project.project.features import FEATURE_PROCESSES
+from ml_project.project_package import load_feature_processes
 
 SOUND, UNSOUND, WRONG_USAGE = 0, 1, 2
 
@@ -45,7 +45,7 @@ def check_artifact(path: Path) -> str:
     InvalidDataError
         When it refuses its own example.
     """
-    artifact = load_artifact(path, FEATURE_PROCESSES)
+    artifact = load_artifact(path, load_feature_processes())
     artifact.pipeline.predict_records([artifact.example])
     manifest = artifact.manifest
     return f"{path}: {manifest.name} {manifest.version}, engine {manifest.engine.name}, predicts its example"

@@ -19,7 +19,7 @@ def train_model(config: Config) -> None:
     """Train a leaderboard of models, export the best, evaluate and register it."""
     from ml_project.modelling.leaderboard_views import print_leaderboard
     from ml_project.modelling.training import train
-    from ml_project.project.parts import load_project
+    from ml_project.project_package import load_project
 
     require_switches(config, MODELLING)
     result = train(config, load_project())
@@ -50,7 +50,7 @@ def train_model(config: Config) -> None:
 def evaluate_model(config: Config) -> None:
     """Evaluate an exported model on data with known targets."""
     from ml_project.modelling.evaluating import evaluate_artifact
-    from ml_project.project.parts import load_project
+    from ml_project.project_package import load_project
 
     require_switches(config, SCORING)
     result = evaluate_artifact(config, load_project())
@@ -62,10 +62,10 @@ def predict_table(config: Config) -> None:
     """Score a table with an exported model and write the predictions."""
     from ml_project.artifacts.loading import load_artifact
     from ml_project.prediction.batch import score_table
-    from ml_project.project.features import FEATURE_PROCESSES
+    from ml_project.project_package import load_feature_processes
 
     require_switches(config, SCORING)
-    load = partial(load_artifact, config.artifacts.path, FEATURE_PROCESSES)
+    load = partial(load_artifact, config.artifacts.path, load_feature_processes())
     artifact = load()
     result = score_table(artifact, config, load)
     for warning in result.warnings:

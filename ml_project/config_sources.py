@@ -26,6 +26,8 @@ from ml_project.safe_file import replace_file
 ENVIRONMENT_PREFIX = "ML_PROJECT_"
 DEPLOYMENT_PREFIX = "ML_PROJECT_DEPLOYMENT_"
 """Variables that start so are for the tests of deployments, and no fields of the config."""
+PACKAGE_VARIABLE = "ML_PROJECT_PACKAGE"
+"""Variable that names the package with the user's part, and no field of the config."""
 PROJECT_CONFIG_FILE = Path("project_config.yaml")
 NOT_USABLE = "The config is not usable; nothing was started."
 
@@ -172,7 +174,7 @@ def read_environment_layer(environment: Mapping[str, str]) -> Layer:
     texts = {
         name.removeprefix(ENVIRONMENT_PREFIX).lower().replace("__", "."): text
         for name, text in sorted(environment.items())
-        if name.startswith(ENVIRONMENT_PREFIX) and not name.startswith(DEPLOYMENT_PREFIX)
+        if name.startswith(ENVIRONMENT_PREFIX) and not (name.startswith(DEPLOYMENT_PREFIX) or name == PACKAGE_VARIABLE)
     }
     return read_text_layer("the environment", texts)
 

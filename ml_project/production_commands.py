@@ -24,13 +24,13 @@ def generate_rows(config: Config) -> None:
     from ml_project.data.synthetic_files import write_rows
     from ml_project.output_places import check_output_places
     from ml_project.prediction.progress import show_progress
-    from ml_project.project.features import FEATURE_PROCESSES
+    from ml_project.project_package import load_feature_processes
 
     require_switches(config, SCORING)
     output = config.synthetic.output
     place = {"synthetic.output": output}
     check_output_places(files=place if output.suffix else None, folders=None if output.suffix else place)
-    artifact = load_artifact(config.artifacts.path, FEATURE_PROCESSES)
+    artifact = load_artifact(config.artifacts.path, load_feature_processes())
     reference, n_rows = artifact.read_reference(), config.synthetic.n_rows
     generator = RowGenerator.fit(reference, artifact.manifest.raw_schema, correlated=config.synthetic.correlated)
     with show_progress("making rows", n_rows) as advance:
@@ -41,7 +41,7 @@ def generate_rows(config: Config) -> None:
 
 def predict_stream_in_process(config: Config) -> None:
     """Send simulated production records through the model in this process."""
-    from ml_project.project.features import FEATURE_PROCESSES
+    from ml_project.project_package import load_feature_processes
     from ml_project.serving.assembly import assemble_service, model_file
     from ml_project.serving.stream import sent_columns, stream_records
     from ml_project.tracking.registry_model import fetch_registry_model
@@ -50,7 +50,7 @@ def predict_stream_in_process(config: Config) -> None:
     if config.serving.model is not None:
         fetch_registry_model(config.serving.model, config.tracking.tracking_uri, model_file(config))
     quiet = _with_serving(config, log_requests=False)  # there are no requests
-    service = assemble_service(quiet, FEATURE_PROCESSES, needs_model=True).service
+    service = assemble_service(quiet, load_feature_processes(), needs_model=True).service
     try:
         model = service.current_model()
         print(f"Predicting in this process with {model.manifest.name} (version {model.model_version}).", flush=True)
@@ -106,7 +106,7 @@ def _with_serving(config: Config, **fields: Any) -> Config:
 
 
 def _stream_to(config: Config, client: PredictionClient) -> None:
-    from ml_project.project.parts import load_project
+    from ml_project.project_package import load_project
     from ml_project.serving.stream import sent_columns, stream_records
 
     wanted = client.schema().get("properties", {})

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from ml_project.commands import require_switches
 from ml_project.config import LOCAL_PRODUCTION, Config
-from ml_project.project.features import FEATURE_PROCESSES
+from ml_project.project_package import load_feature_processes
 from ml_project.serving.cloud_logging import STYLES
 from ml_project.serving.json_logging import log_as_json
 from ml_project.web import RESOLVED_CONFIG, fastapi_app, flask_app
@@ -47,7 +47,8 @@ def _prepare(config: Config, listening: socket.socket) -> partial[None]:
         from ml_project.serving.fastapi_app import create_fastapi_app
         from ml_project.serving.process import settle
 
-        app = create_fastapi_app(assemble_service(config, FEATURE_PROCESSES, needs_model=needs_model))
+        parts = assemble_service(config, load_feature_processes(), needs_model=needs_model)
+        app = create_fastapi_app(parts)
         settle()
         return partial(server.run_fastapi, app, config, listening)
     if needs_model:

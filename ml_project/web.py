@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from ml_project.artifacts.own_config import read_artifact_layer
 from ml_project.config import LOCAL_PRODUCTION, Config
 from ml_project.config_sources import load_config
-from ml_project.project.features import FEATURE_PROCESSES
+from ml_project.project_package import load_feature_processes
 from ml_project.serving.assembly import ServiceParts, assemble_service
 from ml_project.serving.cloud_logging import STYLES
 from ml_project.serving.json_logging import log_as_json
@@ -55,7 +55,7 @@ def _assemble() -> ServiceParts:
     log_as_json(STYLES[config.serving.log_style])
     if _is_main_thread():
         signal.signal(signal.SIGHUP, signal.SIG_IGN)  # until there is a model to look for
-    parts = assemble_service(config, FEATURE_PROCESSES)
+    parts = assemble_service(config, load_feature_processes())
     settle()
     return parts
 

@@ -1,17 +1,19 @@
 """What several packages' tests share: the project, its config and its data."""
 
-from pathlib import Path
-
 import pytest
 
 from ml_project.config import MODELLING, SCORING, Config
 from ml_project.config_sources import merge
 from ml_project.data.retrieval import read_historic
-from ml_project.project.parts import load_project
+from ml_project.project_package import load_project
 from ml_project.use_case_file import load_use_case
+from tests.workspace import TITANIC, USE_CASE, choose_example
 
-REPOSITORY = Path(__file__).resolve().parent.parent
 SWITCHES = {"modelling": MODELLING, "prediction": SCORING}
+
+
+def pytest_configure():
+    choose_example()
 
 
 @pytest.fixture(scope="session")
@@ -24,10 +26,10 @@ def make_config(tmp_path):
     """Return a function that gives the use case's config, made quick and writing below ``tmp_path``, with changes."""
 
     def make(run_mode="modelling", **sections):
-        use_case = load_use_case(REPOSITORY / "use_cases/use_case_config.py", SWITCHES[run_mode])
+        use_case = load_use_case(USE_CASE, SWITCHES[run_mode])
         values = use_case.model_dump(exclude_unset=True)
         quick = {
-            "data": {"source": str(REPOSITORY / "data/data/titanic.parquet")},
+            "data": {"source": str(TITANIC)},
             "modelling": {
                 "candidates": ("baseline", "linear", "decision_tree"),
                 "n_hyperparameter_optimisation_runs": 2,
@@ -46,6 +48,6 @@ def make_config(tmp_path):
 
 @pytest.fixture(scope="session")
 def titanic_raw(project):
-    config = load_use_case(REPOSITORY / "use_cases/use_case_config.py", MODELLING)
-    data = config.data.model_copy(update={"source": str(REPOSITORY / "data/data/titanic.parquet")})
+    config = load_use_case(USE_CASE, MODELLING)
+    data = config.data.model_copy(update={"source": str(TITANIC)})
     return read_historic(data, project.schema)

@@ -17,9 +17,10 @@ import pandas as pd
 import pytest
 
 from ml_project import cli
-from tests.conftest import REPOSITORY
+from tests.workspace import TITANIC as FILE
+from tests.workspace import workspace
 
-TITANIC = pd.read_parquet(REPOSITORY / "data/data/titanic.parquet")
+TITANIC = pd.read_parquet(FILE)
 CSV = TITANIC.to_csv(index=False)
 LINES = CSV.splitlines()
 QUICK = {
@@ -36,8 +37,8 @@ MAX_LINES = 12
 
 
 @pytest.fixture(autouse=True)
-def in_repository(monkeypatch):
-    monkeypatch.chdir(REPOSITORY)
+def in_workspace(monkeypatch):
+    monkeypatch.chdir(workspace())
 
 
 @pytest.fixture(scope="module")
@@ -45,7 +46,7 @@ def exported(tmp_path_factory):
     """Return the bytes of an artifact."""
     folder = tmp_path_factory.mktemp("exported")
     with pytest.MonkeyPatch.context() as patch:
-        patch.chdir(REPOSITORY)
+        patch.chdir(workspace())
         assert cli.main(["train", *words(folder)]) == 0
     return (folder / "model.zip").read_bytes()
 
@@ -312,7 +313,7 @@ def start_search(folder):
     options["modelling.n_hyperparameter_optimisation_runs"] = "4"
     command = [sys.executable, "-m", "ml_project", "train", *words(folder, **options)]
     log = (folder.parent / f"{folder.name}.log").open("w+")
-    process = subprocess.Popen(command, cwd=REPOSITORY, stdout=log, stderr=log, start_new_session=True)
+    process = subprocess.Popen(command, cwd=workspace(), stdout=log, stderr=log, start_new_session=True)
     return process, log
 
 

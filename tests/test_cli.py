@@ -11,14 +11,14 @@ import pytest
 from ml_project import cli
 from ml_project.config_fields import config_fields
 from ml_project.errors import DataSourceError
-from tests.conftest import REPOSITORY
+from tests.workspace import workspace
 
-COMMANDS = ("train", "evaluate", "predict", "serve", "generate")
+COMMANDS = ("train", "evaluate", "predict", "serve", "generate", "example")
 
 
 @pytest.fixture(autouse=True)
-def in_repository(monkeypatch):
-    monkeypatch.chdir(REPOSITORY)
+def in_workspace(monkeypatch):
+    monkeypatch.chdir(workspace())
 
 
 def run_with(action, arguments=()):

@@ -26,8 +26,8 @@ from ml_project.serving.local_service import contact, local_service
 from ml_project.use_case_file import load_use_case
 from ml_project.validation.frames import validate_raw
 from tests.artifacts.fitted import fit
-from tests.conftest import REPOSITORY
 from tests.serving.scripted_server import echo, refusal, scripted_server, unused_port
+from tests.workspace import REPOSITORY, TITANIC, USE_CASE, workspace
 
 DEADLINE_SECONDS = 60
 KEY = "0123456789abcdef"
@@ -43,9 +43,9 @@ def make_config(model, tmp_path):
     """Return a function that gives a use case's config, writing below ``tmp_path``, with changes."""
 
     def make(switches=LOCAL_PRODUCTION, **sections):
-        use_case = load_use_case(REPOSITORY / "use_cases/use_case_config.py", switches).model_dump(exclude_unset=True)
+        use_case = load_use_case(USE_CASE, switches).model_dump(exclude_unset=True)
         here = {
-            "data": {"source": str(REPOSITORY / "data/data/titanic.parquet")},
+            "data": {"source": str(TITANIC)},
             "artifacts": {"path": model},
             "serving": {"port": 0, "max_attempts": 2},
             "monitoring": {"storage": {"url": f"sqlite:///{tmp_path}/predictions.db"}},
@@ -204,9 +204,9 @@ def test_script_that_is_ended_reports_and_stops_its_service(number, code, make_c
     port = unused_port()
     simulation = {"n_instances": 10**6, "output": tmp_path / "answers.csv"}
     config = write_config(make_config(serving={"port": port}, simulation=simulation), tmp_path / "run.yaml")
-    script = REPOSITORY / "use_cases/predicting_production_data_local_flask.py"
+    script = workspace() / "use_cases/predicting_production_data_local_flask.py"
     words = [sys.executable, "-u", str(script), "--config", str(config)]
-    with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=REPOSITORY) as run:
+    with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=workspace()) as run:
         told = iter(run.stdout.readline, "")
         shown = list(until(told, "record 2"))
         os.kill(run.pid, number)

@@ -6,8 +6,8 @@ import json
 import pandas as pd
 import pytest
 
-from tests.conftest import REPOSITORY
 from tests.serving.scripted_server import refusal, scripted_server, unused_port
+from tests.workspace import REPOSITORY
 
 FRAME = pd.DataFrame({"age": [3.0, None, 0.1 + 0.2, 40.0, 1e300], "name": ['Ä "b", c', "x", "y", "z", "w"]})
 

@@ -11,7 +11,6 @@ LEFT_OUT = (
     "ml_project/modelling/",
     "ml_project/tracking/",
     "ml_project/project/candidates.py",
-    "ml_project/project/parts.py",
     "ml_project/data/synthetic",
 )
 """Beginnings of paths that only training, evaluation and made-up data need."""

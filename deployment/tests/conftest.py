@@ -10,15 +10,17 @@ from pathlib import Path
 
 import pytest
 
+from deployment.deployer.words import configured_artifact
 from deployment.tests.aws_stand_in import CREDENTIALS, ControlPlanes, control_planes
-from deployment.tests.environments import REPOSITORY, locked
+from deployment.tests.environments import locked
 from deployment.tests.golden import GOLDEN
 from deployment.tests.golden_request import Golden
 from deployment.tests.judge import Judge
 from deployment.tests.targets import Ask, Target, find_targets
 from ml_project.artifacts.loading import LoadedArtifact, load_artifact
-from ml_project.project.features import FEATURE_PROCESSES
+from ml_project.project_package import load_feature_processes
 from ml_project.suggestions import suggest
+from tests.workspace import choose_example
 
 # Programs for an environment of their own, which looking for doctests would import.
 collect_ignore = ["terraform_stand_in"]
@@ -35,6 +37,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    if not config.getoption("endpoint"):
+        choose_example()
     chosen = config.getoption("target") or []
     known = [target.name for target in find_targets()]
     for name in chosen:
@@ -87,12 +91,12 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
 
 @pytest.fixture(scope="session")
 def artifact(tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.Config) -> Path:
-    """The artifact that is deployed: a small random forest on the project's data, which ONNX Runtime predicts with."""
+    """The artifact that is deployed: a small random forest on the example's data, which ONNX Runtime predicts with."""
     given = os.environ.get(ARTIFACT_VARIABLE)
     if given:
         return Path(given).resolve()
     if pytestconfig.getoption("endpoint"):
-        return REPOSITORY / "data" / "serialised_models" / "titanic.zip"
+        return configured_artifact(os.environ)
     folder = tmp_path_factory.getbasetemp()
     if "PYTEST_XDIST_WORKER" in os.environ:
         folder = folder.parent  # which all workers share
@@ -114,7 +118,7 @@ def train(file: Path) -> None:
 @pytest.fixture(scope="session")
 def loaded(artifact: Path) -> LoadedArtifact:
     """The artifact in this process."""
-    return load_artifact(artifact, FEATURE_PROCESSES)
+    return load_artifact(artifact, load_feature_processes())
 
 
 @pytest.fixture(scope="session")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -16,21 +15,16 @@ from deployment.deployer.setting_up import set_up
 from deployment.tests.asking import wait_for_answer
 from deployment.tests.environments import REPOSITORY, locked
 from deployment.tests.processes import free_port
+from deployment.tests.project_copies import copy_parts
 
 BUILD_FILES = ("Pipfile", "Pipfile.lock", "README.md", "pyproject.toml")
 BUILD_FOLDERS = ("ml_project", "deployment/docker", "deployment/google_cloud_run")
-IGNORE_FILE = "deployment/docker/.dockerignore"
 STOP_SECONDS = 30
 
 
 def copy_project(root: Path) -> None:
     """Copy what the deployer and the build of the release image read."""
-    ignored = shutil.ignore_patterns("__pycache__", ".*", "*.tfstate*", "*.tfvars*")
-    for name in BUILD_FOLDERS:
-        shutil.copytree(REPOSITORY / name, root / name, ignore=ignored)
-    shutil.copy(REPOSITORY / IGNORE_FILE, root / IGNORE_FILE)  # its name begins with a dot, too
-    for name in BUILD_FILES:
-        shutil.copy(REPOSITORY / name, root)
+    copy_parts(root, *BUILD_FOLDERS, *BUILD_FILES)
 
 
 def deploy(options: Options, root: Path) -> list[str]:

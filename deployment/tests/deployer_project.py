@@ -10,6 +10,7 @@ from pathlib import Path
 
 from deployment.tests.environments import REPOSITORY
 from deployment.tests.processes import clean_environment
+from tests.workspace import lay_use_cases
 
 TOY_PROVIDER = '''
 """A provider of the tests."""
@@ -129,7 +130,7 @@ def make_project(root: Path, artifact: Path) -> DeployerProject:
     for script in ("cloud_setup.sh", "cleanup_project.sh"):
         (root / "executables").mkdir(exist_ok=True)
         shutil.copy(REPOSITORY / "executables" / script, root / "executables")
-    shutil.copytree(REPOSITORY / "use_cases", root / "use_cases", ignore=ignored)
+    lay_use_cases(root)
     for name in ("toy", "toys", "other"):
         (root / "deployment" / name).mkdir()
         (root / "deployment" / name / "provider.py").write_text(TOY_PROVIDER, encoding="utf-8")

@@ -22,6 +22,7 @@ from deployment.tests.golden import SETTINGS
 from deployment.tests.golden_request import Golden
 from deployment.tests.lambda_client import LambdaClient
 from deployment.tests.processes import clean_environment, free_port, running
+from deployment.tests.project_copies import example_project
 from deployment.tests.targets import KEY_VARIABLE, Ask, WebTarget
 from ml_project.artifacts.manifest import read_manifest
 
@@ -150,7 +151,7 @@ def opened(port: int, *, ended: Any) -> Iterator[LambdaClient]:
 def make_context(artifact: Path, **extra: str) -> Context:
     """Return what the deployer would hand to the provider."""
     options = Options(PROVIDER.name, artifact, extra={"package": "image", **extra})
-    return Context(REPOSITORY, options, read_manifest(artifact))
+    return Context(example_project(), options, read_manifest(artifact))
 
 
 def write_plan(context: Context, folder: Path) -> Path:

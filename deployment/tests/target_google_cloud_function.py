@@ -16,6 +16,7 @@ from deployment.tests.asking import HttpAsk, wait_for_answer
 from deployment.tests.environments import environment_with
 from deployment.tests.golden import SETTINGS
 from deployment.tests.processes import clean_environment, free_port, running
+from deployment.tests.project_copies import example_project
 from deployment.tests.targets import COLD_START_SECONDS, KEY_VARIABLE, Ask, WebTarget
 
 NAME = "google_cloud_function"
@@ -45,7 +46,7 @@ class RunningFunction:
 
 def make_zip(artifact: Path) -> bytes:
     """Return the zip file that the deployer makes of an artifact."""
-    [planned] = make_plan(Options(NAME, artifact)).plan.files
+    [planned] = make_plan(Options(NAME, artifact), example_project()).plan.files
     return planned.content
 
 

@@ -16,6 +16,7 @@ from deployment.tests.processes import clean_environment, free_port, serving
 from deployment.tests.targets import Ask, WebTarget
 from ml_project.serving.deployed import deployed_api
 from ml_project.serving.messages import HttpAnswer, HttpRequest
+from tests.workspace import ENVIRONMENT
 
 
 @contextmanager
@@ -86,7 +87,7 @@ class Served(WebTarget):
         """Run it with settings of one's own and yield its URL."""
         port = free_port()
         words = ("--framework", self.name, "--port", str(port), "--artifacts.path", str(artifact))
-        environment = {**clean_environment(), **settings}
+        environment = {**clean_environment(), **ENVIRONMENT, **settings}
         command = (sys.executable, "-m", "ml_project", "serve", *words)
         with serving(command, port=port, folder=folder, log=folder / "service.log", environment=environment) as url:
             yield url

@@ -21,6 +21,7 @@ from deployment.tests.environments import REPOSITORY, environment_with, locked
 from deployment.tests.golden import SETTINGS
 from deployment.tests.golden_request import Golden
 from deployment.tests.processes import clean_environment, free_port, serving
+from deployment.tests.project_copies import example_project
 from deployment.tests.targets import Ask
 from ml_project.serving.messages import HttpAnswer, HttpRequest
 
@@ -167,7 +168,7 @@ class Local(SageMakerTarget):
 
 def write_plan(artifact: Path, folder: Path) -> Plan:
     """Write what the deployer plans into a folder."""
-    plan = make_plan(Options("sagemaker", artifact)).plan
+    plan = make_plan(Options("sagemaker", artifact), example_project()).plan
     write_files(plan.files, folder)
     return plan
 

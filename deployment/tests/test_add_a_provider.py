@@ -9,6 +9,7 @@ import pytest
 from deployment.tests.conftest import ARTIFACT_VARIABLE
 from deployment.tests.environments import REPOSITORY
 from deployment.tests.processes import clean_environment
+from tests.workspace import lay_example
 
 PAGE = REPOSITORY / "documentation" / "add_a_provider.md"
 BLOCK = re.compile(r"^```(?P<language>ini|python)\n(?P<code>.*?)^```$", re.MULTILINE | re.DOTALL)
@@ -24,6 +25,7 @@ def project(tmp_path_factory):
     for name in NEEDED:
         copy = shutil.copytree if (REPOSITORY / name).is_dir() else shutil.copy
         copy(REPOSITORY / name, root / name, **({"ignore": ignored} if copy is shutil.copytree else {}))
+    lay_example(root)
     shutil.copy(REPOSITORY / "deployment/tests/target_local.py", root / "deployment/tests")
     for folder in (".venv", ".runtimes"):
         (root / folder).symlink_to(REPOSITORY / folder)

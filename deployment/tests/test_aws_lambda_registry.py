@@ -15,8 +15,8 @@ from deployment.deployer.provider import Options
 from deployment.deployer.setting_up import set_up
 from deployment.tests.asking import wait_for_answer
 from deployment.tests.aws_stand_in import ACCOUNT, REGION
-from deployment.tests.environments import REPOSITORY
 from deployment.tests.processes import free_port, running
+from deployment.tests.project_copies import copy_parts
 
 REPOSITORY_NAME = "ml-project-lambda"
 HOW_TO_GET = "apt-get install docker-registry"
@@ -45,11 +45,7 @@ def registry(tmp_path_factory, pytestconfig):
 def project(tmp_path_factory):
     """A copy of what the deployer reads."""
     root = tmp_path_factory.mktemp("project")
-    ignored = shutil.ignore_patterns("__pycache__", ".terraform*", "*.tfstate*")
-    for name in ("ml_project", "deployment/aws_lambda"):
-        shutil.copytree(REPOSITORY / name, root / name, ignore=ignored)
-    for name in ("Pipfile", "Pipfile.lock"):
-        shutil.copy(REPOSITORY / name, root)
+    copy_parts(root, "ml_project", "deployment/aws_lambda", "Pipfile", "Pipfile.lock")
     return root
 
 

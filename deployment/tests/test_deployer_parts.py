@@ -19,6 +19,7 @@ from deployment.deployer.planning import check_tools, is_outside, refuse_unusabl
 from deployment.deployer.provider import PlannedFile, Tool
 from deployment.deployer.sources import LEFT_OUT, package_files
 from deployment.tests.environments import REPOSITORY
+from deployment.tests.project_copies import example_project
 from ml_project.errors import Problem
 
 TRAINING = ("mlflow", "optuna", "shap", "sklearn", "pandas", "matplotlib", "evidently")
@@ -52,7 +53,7 @@ def test_package_files_are_sorted_and_hold_no_training_tests_or_caches():
 
 
 def test_package_files_are_enough_to_serve_and_check(tmp_path, artifact):
-    files = [PlannedFile(path, content) for path, content in package_files(REPOSITORY).items()]
+    files = [PlannedFile(path, content) for path, content in package_files(example_project()).items()]
     write_files(files, tmp_path)
     code = (
         "import sys; import ml_project.web, ml_project.serve_command, ml_project.serving.deployed; "

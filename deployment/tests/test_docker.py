@@ -1,7 +1,6 @@
 """The release image beyond its answers: what is in it, what it may do, how it ends, where it stores."""
 
 import json
-import shutil
 from contextlib import closing
 
 import pytest
@@ -15,8 +14,8 @@ from deployment.deployer.setting_up import set_up
 from deployment.docker.image import DOCKERFILE, HARDENED, PORT, build_arguments, requirement_of
 from deployment.tests.asking import HttpAsk
 from deployment.tests.containers import container_of, copy_project, deploy
-from deployment.tests.environments import REPOSITORY
 from deployment.tests.golden import RECORD, SETTINGS
+from deployment.tests.project_copies import copy_parts, example_project
 from deployment.tests.target_docker import IMAGE, Docker
 from ml_project import __version__
 from ml_project.artifacts.manifest import read_manifest
@@ -39,7 +38,7 @@ NOT_FOR_SERVING = (
 
 def planned(artifact, **extra):
     options = Options("docker", artifact, extra={name.replace("_", "-"): value for name, value in extra.items()})
-    return make_plan(options, REPOSITORY)
+    return make_plan(options, example_project())
 
 
 @pytest.fixture(scope="module")
@@ -162,7 +161,7 @@ def test_predictions_outlive_the_container_in_a_volume_and_clean_up_names_the_im
 def test_model_of_lightgbm_gets_the_library_that_its_wheel_lacks(tmp_path, engine, packages):
     forest = fit("lightgbm")
     artifact = forest.export(tmp_path / "model.zip", config=forest.with_engine(engine))
-    context = Context(REPOSITORY, Options("docker", artifact), read_manifest(artifact))
+    context = Context(example_project(), Options("docker", artifact), read_manifest(artifact))
     assert build_arguments(context)["SYSTEM_PACKAGES"] == packages
     assert ("lightgbm==" in context.requirements("fastapi")) == bool(packages)
 
@@ -172,8 +171,7 @@ def test_build_image_runs_tests(image, artifact, tmp_path, pytestconfig):
     if not pytestconfig.getoption("require_all_targets"):
         pytest.skip("made with --require-all-targets only")
     copy_project(tmp_path)
-    for name in ("tests", "executables", "data/data"):
-        shutil.copytree(REPOSITORY / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__"))
+    copy_parts(tmp_path, "tests", "executables", "use_cases")
     set_up(Options("docker", artifact, extra={"image": IMAGE}), print, tmp_path)
     tag = f"{IMAGE}-build"
     run_docker(["build", "--file", str(tmp_path / DOCKERFILE), "--target", "build", "--tag", tag, str(tmp_path)])

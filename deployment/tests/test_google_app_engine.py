@@ -18,6 +18,7 @@ from deployment.deployer.sources import package_files
 from deployment.tests.asking import wait_for_answer
 from deployment.tests.environments import REPOSITORY, environment_with
 from deployment.tests.processes import clean_environment, free_port, running
+from deployment.tests.project_copies import example_project
 from deployment.tests.uploads import upload
 
 READER = REPOSITORY / ".runtimes" / "appengine" / "bin" / "python"
@@ -48,7 +49,8 @@ def read_app_yaml(text: str) -> dict[str, Any]:
 
 def planned(artifact: Path, **options) -> dict[str, bytes]:
     """Return the planned files by path."""
-    return {file.path: file.content for file in make_plan(Options(NAME, artifact, **options)).plan.files}
+    plan = make_plan(Options(NAME, artifact, **options), example_project()).plan
+    return {file.path: file.content for file in plan.files}
 
 
 @pytest.fixture(scope="module")
@@ -109,7 +111,7 @@ def test_artifact_above_the_limit_of_a_file_is_refused_before_anything_is_writte
     large = tmp_path / "large.zip"
     write_container(large, {**read_container(artifact), "padding": bytes(MOST_FILE_BYTES)})
     with pytest.raises(DeploymentError, match=r"has 3\d\.\d MB, and App Engine takes files of at most 32 MB"):
-        make_plan(Options(NAME, large))
+        make_plan(Options(NAME, large), example_project())
 
 
 def app_settings(uploaded: Path) -> dict[str, str]:

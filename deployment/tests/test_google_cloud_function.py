@@ -19,6 +19,7 @@ from deployment.tests.asking import HttpAsk
 from deployment.tests.environments import REPOSITORY
 from deployment.tests.golden import RECORD
 from deployment.tests.processes import clean_environment
+from deployment.tests.project_copies import example_project
 from deployment.tests.target_google_cloud_function import NAME, TOKEN_VARIABLE, CloudFunction, make_zip, serving, unpack
 from ml_project.artifacts.export import store_metrics
 from ml_project.artifacts.manifest import read_manifest
@@ -66,7 +67,7 @@ def ask(function):
 
 def context_of(artifact, **options):
     extra = {name.replace("_", "-"): value for name, value in options.items()}
-    return Context(REPOSITORY, Options(NAME, artifact, extra=extra), read_manifest(artifact))
+    return Context(example_project(), Options(NAME, artifact, extra=extra), read_manifest(artifact))
 
 
 def plan_of(artifact, **options):
@@ -188,7 +189,7 @@ def test_damaged_artifact_is_refused(artifact, tmp_path):
     damaged = tmp_path / "damaged.zip"
     damaged.write_bytes(artifact.read_bytes()[:-100])
     with pytest.raises(DeploymentError, match=r"cannot be set up; nothing was changed") as caught:
-        make_plan(Options(NAME, damaged))
+        make_plan(Options(NAME, damaged), example_project())
     assert str(damaged) in str(caught.value)
 
 

@@ -11,8 +11,8 @@ from deployment.deployer.provider import Options
 from deployment.google_cloud_run.provider import SETTINGS_FILE
 from deployment.tests import terraform as runtime
 from deployment.tests.asking import HttpAsk
-from deployment.tests.environments import REPOSITORY
 from deployment.tests.golden import RECORD
+from deployment.tests.project_copies import example_project
 from deployment.tests.target_docker import PROJECT, CloudRun
 from deployment.tests.terraform import Terraform
 from ml_project.serving.messages import HttpRequest
@@ -24,7 +24,7 @@ needs_docker = pytest.mark.skipif(find_fault() is not None, reason="planned only
 
 def planned(artifact, **extra):
     options = Options(PROVIDER, artifact, extra={name.replace("_", "-"): value for name, value in extra.items()})
-    return make_plan(options, REPOSITORY).plan
+    return make_plan(options, example_project()).plan
 
 
 def settings_of(plan):
@@ -68,7 +68,8 @@ def test_plan_names_an_image_by_its_content_and_is_the_same_twice(artifact):
     assert first == planned(artifact, project_id=PROJECT)
     image = settings_of(first)["image"]
     assert image.startswith(f"{REPOSITORY_OF_IMAGES}:")
-    flask = make_plan(Options(PROVIDER, artifact, framework="flask", extra={"project-id": PROJECT}), REPOSITORY).plan
+    options = Options(PROVIDER, artifact, framework="flask", extra={"project-id": PROJECT})
+    flask = make_plan(options, example_project()).plan
     assert settings_of(flask)["image"] != image
     assert f"docker push {image}" in first.next_commands
 

@@ -22,6 +22,7 @@ from deployment.deployer.sources import package_files
 from deployment.tests.asking import wait_for_answer
 from deployment.tests.environments import REPOSITORY, environment_with
 from deployment.tests.processes import Started, clean_environment, free_port, running
+from deployment.tests.project_copies import copy_parts, example_project
 from deployment.tests.target_heroku import HONCHO, make_slug
 from ml_project.artifacts.container import read_container
 
@@ -32,7 +33,7 @@ ROOT_FILES = {"Procfile", ".python-version", ".slugignore", "requirements.txt", 
 
 def planned(artifact: Path, **options) -> dict[str, str]:
     """Return the text of each file that is planned, but for the artifact."""
-    files = make_plan(Options("heroku", artifact, **options)).plan.files
+    files = make_plan(Options("heroku", artifact, **options), example_project()).plan.files
     assert {file.path for file in files} == ROOT_FILES
     return {file.path: file.content.decode() for file in files if file.path != "model.zip"}
 
@@ -157,10 +158,7 @@ def test_printed_commands_push_the_files_and_leave_a_dirty_tree_as_it_was(artifa
     run("git", "remote", "add", "heroku", str(remote), folder=clone)
     run("git", "config", "user.name", "A Person", folder=clone)
     run("git", "config", "user.email", "person@example.com", folder=clone)
-    for folder in ("deployment", "ml_project", "executables"):  # as they are here, committed or not
-        shutil.copytree(
-            REPOSITORY / folder, clone / folder, dirs_exist_ok=True, ignore=shutil.ignore_patterns("__pycache__")
-        )
+    copy_parts(clone, "deployment", "ml_project", "executables")  # as they are here, committed or not
     run("git", "add", "--all", folder=clone)
     run("git", "commit", "--quiet", "--allow-empty", "--message", "as it is here", folder=clone)
     (clone / ".venv").symlink_to(REPOSITORY / ".venv")

@@ -1,22 +1,21 @@
 """An artifact with nothing but what is deployed: served, or refused with the missing module and who imports it."""
 
 import re
-from pathlib import Path
 
 import pytest
 
 from deployment.deployer.imports import check_imports
 from deployment.deployer.requirements import categories_for, locked_requirements
+from deployment.tests.project_copies import example_project
 from ml_project.artifacts.loading import load_artifact
-from ml_project.project.features import FEATURE_PROCESSES
 from tests.artifacts.fitted import fit
+from tests.example.features import FEATURE_PROCESSES
 
-REPOSITORY = Path(__file__).parents[2]
 SERVING = ("ml_project.cli", "ml_project.web", "ml_project.serving.server")
 
 
 def check(artifact, categories, modules=()):
-    return check_imports(artifact, locked_requirements(REPOSITORY, categories), REPOSITORY, modules)
+    return check_imports(artifact, locked_requirements(example_project(), categories), example_project(), modules)
 
 
 @pytest.fixture(scope="module")
@@ -64,9 +63,9 @@ def test_missing_package_is_named_with_who_imports_it(artifact):
 
 
 def test_package_that_only_a_prediction_imports_is_missed_too(artifact):
-    requirements = locked_requirements(REPOSITORY, ["packages"])
+    requirements = locked_requirements(example_project(), ["packages"])
     without = re.sub(r"^onnxruntime==.*\n(?:    --hash.*\n)+", "", requirements, flags=re.MULTILINE)
-    (problem,) = check_imports(artifact, without, REPOSITORY)
+    (problem,) = check_imports(artifact, without, example_project())
     assert "onnxruntime: is not installed; the model was exported with" in problem.problem
 
 
@@ -80,7 +79,7 @@ def test_module_that_is_not_deployed_is_named(artifact):
 
 def test_package_that_is_installed_in_another_version_is_named(artifact):
     requirements = "numpy==1.0 \\\n    --hash=sha256:0\nno-such-package[extra]==2.0 ; python_version >= '3'\n"
-    first, second = check_imports(artifact, requirements, REPOSITORY)
+    first, second = check_imports(artifact, requirements, example_project())
     assert re.fullmatch(r"numpy: 1\.0 is locked, and here is 2\.\S+, so the imports cannot be checked; .*", str(first))
     assert str(second).startswith("no-such-package: 2.0 is locked, and here is none")
 

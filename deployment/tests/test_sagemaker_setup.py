@@ -18,6 +18,7 @@ from deployment.sagemaker.provider import ARCHIVE, DESCRIPTION, IMAGE_FOLDER
 from deployment.tests.aws_stand_in import ACCOUNT, CREDENTIALS, REGION
 from deployment.tests.golden import GOLDEN
 from deployment.tests.judge import Judge
+from deployment.tests.project_copies import example_project
 from deployment.tests.target_local import InProcess
 from deployment.tests.target_sagemaker import StartedByServe
 from ml_project.serving.messages import HttpRequest
@@ -33,7 +34,7 @@ def without_docker(monkeypatch):
 
 def plan(artifact, framework="fastapi", **extra):
     named = {name.replace("_", "-"): value for name, value in extra.items()}
-    return make_plan(Options("sagemaker", artifact, framework, extra=named))
+    return make_plan(Options("sagemaker", artifact, framework, extra=named), example_project())
 
 
 def test_plan_made_twice_is_the_same_and_has_all_files(artifact, without_docker):

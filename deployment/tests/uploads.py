@@ -12,6 +12,8 @@ import pathspec
 from deployment.deployer.planning import make_plan
 from deployment.deployer.provider import Options
 from deployment.tests.environments import REPOSITORY
+from deployment.tests.project_copies import example_project
+from tests.workspace import lay_example
 
 INCLUDE = "#!include:"
 """Begins a line of .gcloudignore that names another file with patterns."""
@@ -35,13 +37,14 @@ def upload(
     files
         Files of the project that would be uploaded without it; by default all that lie there.
     """
-    planned = {file.path: file for file in make_plan(Options(provider, artifact)).plan.files}
+    planned = {file.path: file for file in make_plan(Options(provider, artifact), example_project()).plan.files}
     patterns = PatternFile(ignore_file, {path: file.content for path, file in planned.items()})
     target = folder / "uploaded"
     for path in files_below(REPOSITORY, patterns) if files is None else filter(patterns.lets_through, files):
         if path not in planned and (REPOSITORY / path).is_file():
             (target / path).parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(REPOSITORY / path, target / path)
+    lay_example(target)
     for path, file in planned.items():
         if patterns.lets_through(path):
             (target / path).parent.mkdir(parents=True, exist_ok=True)

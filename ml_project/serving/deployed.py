@@ -16,7 +16,7 @@ from ml_project.config import Config
 from ml_project.config_sources import load_config
 from ml_project.errors import ConfigError, Problem
 from ml_project.monitoring.storage import PredictionStorage
-from ml_project.project.features import FEATURE_PROCESSES
+from ml_project.project_package import load_feature_processes
 from ml_project.serving.api import HttpApi
 from ml_project.serving.cloud_logging import STYLES, LogStyle
 from ml_project.serving.contract import PredictionContract
@@ -53,7 +53,8 @@ def deployed_api(
     shape = STYLES[log_style]
     log_as_json(shape)
     metrics = ServiceMetrics()
-    host = ModelHost(artifact, FEATURE_PROCESSES, on_event=lambda event: metrics.model_events.labels(event.kind).inc())
+    processes = load_feature_processes()
+    host = ModelHost(artifact, processes, on_event=lambda event: metrics.model_events.labels(event.kind).inc())
     layer = artifact_layer(host.load().manifest, artifact)
     config = load_config(environment=environment, read_artifact=lambda _path: layer)
     service = PredictionService(

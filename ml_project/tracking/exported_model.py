@@ -10,7 +10,7 @@ from mlflow.pyfunc.model import PythonModel, PythonModelContext
 
 from ml_project.artifacts.loading import load_artifact
 from ml_project.data.coercion import coerce
-from ml_project.project.features import FEATURE_PROCESSES
+from ml_project.project_package import load_feature_processes
 from ml_project.validation.frames import validate_raw
 
 ARTIFACT_NAME = "exported_model"
@@ -21,7 +21,8 @@ class ExportedModel(PythonModel):
 
     def load_context(self, context: PythonModelContext) -> None:
         """Load the artifact that lies in the MLflow model."""
-        self.pipeline = load_artifact(Path(context.artifacts[ARTIFACT_NAME]), FEATURE_PROCESSES).pipeline
+        path = Path(context.artifacts[ARTIFACT_NAME])
+        self.pipeline = load_artifact(path, load_feature_processes()).pipeline
 
     def predict(
         self, context: PythonModelContext, model_input: pd.DataFrame, params: dict[str, Any] | None = None

@@ -25,10 +25,10 @@ from ml_project.feature_engineering.engineering import FeatureEngineering
 from ml_project.modelling.candidates import FitSettings
 from ml_project.modelling.standard_candidates import STANDARD_CANDIDATES
 from ml_project.preprocessing.steps import build_preprocessing
-from ml_project.project.features import FEATURE_PROCESSES
-from ml_project.project.schema import RawData
+from tests.example.features import FEATURE_PROCESSES
+from tests.example.schema import RawData
+from tests.workspace import TITANIC
 
-TITANIC = Path(__file__).parents[2] / "data" / "data" / "titanic.parquet"
 SCHEMA = read_schema(RawData)
 COLUMNS = ("pclass", "sex", "age", "fare", "sibsp", "parch", "embarked")
 FEW_TREES: dict[str, dict[str, Any]] = {

@@ -25,9 +25,9 @@ from ml_project.artifacts.loading import load_artifact
 from ml_project.artifacts.manifest import PREPROCESSING, EngineChoice
 from ml_project.artifacts.serving_model import serving_model
 from ml_project.errors import ArtifactError, ArtifactIncompatibleError, InvalidDataError
-from ml_project.project.features import FEATURE_PROCESSES
 from tests.artifacts.fitted import Fitted, fit, records_of
 from tests.artifacts.test_loading import rewrite
+from tests.example.features import FEATURE_PROCESSES
 
 QUIET = {"verbose": False, "allow_writing_files": False}
 

@@ -8,8 +8,8 @@ import pytest
 from ml_project.artifacts.export import MAX_REFERENCE_ROWS, store_metrics
 from ml_project.artifacts.loading import load_artifact
 from ml_project.errors import ArtifactError
-from ml_project.project.features import FEATURE_PROCESSES
 from tests.artifacts.fitted import Fitted
+from tests.example.features import FEATURE_PROCESSES
 
 
 def test_export_artifact_replaces_an_old_one_and_leaves_nothing_else(linear: Fitted, tmp_path: Path):

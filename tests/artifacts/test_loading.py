@@ -14,8 +14,8 @@ from ml_project.artifacts.container import read_container, write_container
 from ml_project.artifacts.loading import load_artifact
 from ml_project.errors import ArtifactDamagedError, ArtifactError, ArtifactIncompatibleError
 from ml_project.feature_engineering.ready_made import Sum
-from ml_project.project.features import FEATURE_PROCESSES
 from tests.artifacts.fitted import Fitted, records_of
+from tests.example.features import FEATURE_PROCESSES
 
 HEAVY = {
     "mlflow", "optuna", "shap", "matplotlib", "pandera", "imblearn", "sqlalchemy", "skl2onnx", "evidently", "boto3",
@@ -187,8 +187,8 @@ def test_importing_prediction_imports_nothing_heavy():
 def test_predicting_with_onnx_imports_nothing_heavy(onnx_artifact: Path):
     code = (
         "import sys; from ml_project.artifacts.loading import load_artifact;"
-        "from ml_project.project.features import FEATURE_PROCESSES;"
-        f"artifact = load_artifact({str(onnx_artifact)!r}, FEATURE_PROCESSES);"
+        "from ml_project.project_package import load_feature_processes;"
+        f"artifact = load_artifact({str(onnx_artifact)!r}, load_feature_processes());"
         "artifact.pipeline.predict_record(artifact.example);"
         "print(*sys.modules)"
     )

@@ -5,8 +5,8 @@ from pathlib import Path
 import pandas as pd
 
 from ml_project.artifacts.loading import load_artifact
-from ml_project.project.features import FEATURE_PROCESSES
 from tests.artifacts.fitted import fit
+from tests.example.features import FEATURE_PROCESSES
 
 
 def test_random_forest_every_row_gets_probabilities_from_zero_to_one(tmp_path: Path, titanic_raw: pd.DataFrame) -> None:

@@ -1,7 +1,6 @@
 """Historic and production data end in the same raw data."""
 
 import json
-from pathlib import Path
 
 import pandas as pd
 import pytest
@@ -11,9 +10,9 @@ from ml_project.data.raw_schema import ColumnRule, RawSchema
 from ml_project.data.retrieval import parse_records, read_historic, records_to_frame
 from ml_project.data.schema_reader import read_schema
 from ml_project.errors import InvalidDataError
-from ml_project.project.schema import RawData
+from tests.example.schema import RawData
+from tests.workspace import TITANIC
 
-TITANIC = Path(__file__).parents[2] / "data" / "data" / "titanic.parquet"
 SCHEMA = read_schema(RawData)
 PEOPLE = RawSchema(
     columns=(ColumnRule(name="age", kind="number", nullable=True), ColumnRule(name="city", kind="text", nullable=True))

@@ -11,7 +11,7 @@ from pandera.typing.pandas import Series
 from ml_project.data.raw_schema import BatchExpectations, ColumnRule, RawSchema
 from ml_project.data.schema_reader import read_schema
 from ml_project.errors import ConfigError
-from ml_project.project.schema import RawData
+from tests.example.schema import RawData
 
 
 def test_read_schema_of_project_keeps_order_and_survives_json():

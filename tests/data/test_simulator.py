@@ -12,9 +12,9 @@ from ml_project.data.raw_schema import ColumnRule, RawSchema
 from ml_project.data.retrieval import records_to_frame
 from ml_project.data.simulator import BLOCK_ROWS, simulate_batches, to_json_records
 from ml_project.errors import ConfigError, InvalidDataError
-from tests.conftest import REPOSITORY
+from tests.workspace import TITANIC as FILE
 
-TITANIC = DataConfig(source=str(REPOSITORY / "data/data/titanic.parquet"), target_column="survived")
+TITANIC = DataConfig(source=str(FILE), target_column="survived")
 
 
 @pytest.fixture

@@ -6,8 +6,8 @@ import pytest
 
 from ml_project.artifacts.loading import LoadedArtifact, load_artifact
 from ml_project.prediction.pipeline import PredictionPipeline
-from ml_project.project.features import FEATURE_PROCESSES
 from tests.artifacts.fitted import Fitted, fit
+from tests.example.features import FEATURE_PROCESSES
 
 
 @pytest.fixture(scope="session")

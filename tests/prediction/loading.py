@@ -9,7 +9,7 @@ from pathlib import Path
 
 from ml_project.artifacts.loading import LoadedArtifact, load_artifact
 from ml_project.prediction.pipeline import PredictionPipeline
-from ml_project.project.features import FEATURE_PROCESSES
+from tests.example.features import FEATURE_PROCESSES
 
 
 @dataclass(frozen=True)

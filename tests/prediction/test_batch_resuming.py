@@ -23,9 +23,9 @@ from ml_project.prediction.batch import score_table
 from ml_project.prediction.batch_chunk import ChunkScorer
 from ml_project.prediction.batch_parts import ChunkSummary, PartsFolder, parts_path
 from tests.artifacts.fitted import TITANIC, Fitted, titanic
-from tests.conftest import REPOSITORY
 from tests.prediction.loading import Model
 from tests.prediction.test_batch import config_for, damaged
+from tests.workspace import workspace
 
 SECONDS_TO_WAIT = 60
 SCORE = """
@@ -37,7 +37,7 @@ from ml_project.artifacts.loading import load_artifact
 from ml_project.config import Config
 from ml_project.prediction import batch_run
 from ml_project.prediction.batch import score_table
-from ml_project.project.features import FEATURE_PROCESSES
+from tests.example.features import FEATURE_PROCESSES
 from ml_project.termination import sigterm_raises
 
 artifact, config, n_replaced = sys.argv[1:]
@@ -69,7 +69,7 @@ def scoring(artifact: LoadedArtifact, config, folder: Path, *, killed_at: int = 
     (folder / "config.json").write_text(config.model_dump_json())
     words = [sys.executable, "-c", SCORE, str(artifact.path), str(folder / "config.json"), str(killed_at)]
     options = {"stderr": subprocess.PIPE, "text": True, "start_new_session": True}
-    with subprocess.Popen(words, cwd=REPOSITORY, **options) as process:
+    with subprocess.Popen(words, cwd=workspace(), **options) as process:
         try:
             yield process
         finally:

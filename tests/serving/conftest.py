@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from ml_project.artifacts.loading import load_artifact
-from ml_project.project.features import FEATURE_PROCESSES
 from tests.artifacts.fitted import fit, records_of, titanic
+from tests.example.features import FEATURE_PROCESSES
 from tests.serving.running import KEY, Service, serving
 
 FRAMEWORKS = ("fastapi", "flask")

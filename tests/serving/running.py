@@ -16,7 +16,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-REPOSITORY = Path(__file__).resolve().parents[2]
+from tests.workspace import ENVIRONMENT, workspace
+
 START_SECONDS = 60
 STOP_SECONDS = 40
 HANG_SECONDS = 30
@@ -119,12 +120,15 @@ def wait_until(condition: Callable[[], object], seconds: float = START_SECONDS) 
 
 @contextmanager
 def running(
-    command: list[str], environment: Mapping[str, str] | None = None, folder: Path = REPOSITORY
+    command: list[str], environment: Mapping[str, str] | None = None, folder: Path | None = None
 ) -> Iterator[Service]:
-    """Run a command that serves, from the address that it writes to stderr until the end of a with-block."""
+    """Run a command that serves, from the address that it writes to stderr until the end of a with-block.
+
+    It runs in :func:`workspace` by default.
+    """
     process = subprocess.Popen(
         [sys.executable, *command],
-        cwd=folder,
+        cwd=folder or workspace(),
         env={**clean_environment(), **(environment or {})},
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
@@ -172,7 +176,7 @@ def start_and_end(*words: str, environment: Mapping[str, str] | None = None) -> 
     """Run ``python -m ml_project serve`` that cannot start, and return its exit code and what it wrote to stderr."""
     done = subprocess.run(
         [sys.executable, "-m", "ml_project", "serve", *words],
-        cwd=REPOSITORY,
+        cwd=workspace(),
         env={**clean_environment(), **(environment or {})},
         capture_output=True,
         text=True,
@@ -183,4 +187,5 @@ def start_and_end(*words: str, environment: Mapping[str, str] | None = None) -> 
 
 
 def clean_environment() -> dict[str, str]:
-    return {name: value for name, value in os.environ.items() if not name.startswith(("ML_PROJECT_", "PROMETHEUS_"))}
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("ML_PROJECT_", "PROMETHEUS_"))}
+    return {**kept, **ENVIRONMENT}

@@ -16,7 +16,7 @@ from ml_project.errors import ArtifactError, ConfigError
 from ml_project.monitoring.storage import read_predictions
 from ml_project.serving.deployed import deployed_api
 from ml_project.serving.messages import JSON, HttpRequest
-from tests.serving.running import REPOSITORY
+from tests.workspace import ENVIRONMENT
 
 START = """
 import sys
@@ -60,7 +60,7 @@ def start(artifact_file, *bodies, style="json", **environment):
     kept = {name: value for name, value in os.environ.items() if not name.startswith("ML_PROJECT_")}
     return subprocess.run(
         command, capture_output=True, text=True, check=False, cwd=artifact_file.parent, timeout=60,
-        env={**kept, "PYTHONPATH": str(REPOSITORY), **environment},
+        env={**kept, **ENVIRONMENT, **environment},
     )  # fmt: skip
 
 

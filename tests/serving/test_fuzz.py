@@ -8,8 +8,8 @@ from contextlib import contextmanager
 
 import pytest
 
-from tests.conftest import REPOSITORY
 from tests.serving.conftest import FRAMEWORKS
+from tests.workspace import REPOSITORY
 
 N_REQUESTS = 1000
 RECORD = {"age": 30.0, "sex": "female"}

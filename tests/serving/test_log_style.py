@@ -7,10 +7,10 @@ import sys
 
 import pytest
 
-from ml_project.project.features import FEATURE_PROCESSES
 from ml_project.serving.assembly import assemble_service
 from ml_project.serving.messages import HttpRequest
 from tests.artifacts.fitted import fit
+from tests.example.features import FEATURE_PROCESSES
 
 TRACE = "0123456789abcdef0123456789abcdef"
 

@@ -20,10 +20,10 @@ from ml_project.artifacts.container import read_container, write_container
 from ml_project.artifacts.export import store_metrics
 from ml_project.artifacts.loading import load_artifact
 from ml_project.errors import ArtifactDamagedError, ArtifactError
-from ml_project.project.features import FEATURE_PROCESSES
 from ml_project.safe_file import replace_file
 from ml_project.serving.model_host import ModelEvent, ModelHost
 from tests.artifacts.fitted import fit
+from tests.example.features import FEATURE_PROCESSES
 
 CHECK_SECONDS = 0.02
 NEVER = 1000.0
@@ -405,9 +405,9 @@ def test_watch_onnx_artifact_needs_no_tables_and_no_scikit_learn(first: tuple[st
     code = f"""
 import sys, time
 from pathlib import Path
-from ml_project.project.features import FEATURE_PROCESSES
+from ml_project.project_package import load_feature_processes
 from ml_project.serving.model_host import ModelHost
-host = ModelHost(Path({str(first[1])!r}), FEATURE_PROCESSES, check_seconds=0.01)
+host = ModelHost(Path({str(first[1])!r}), load_feature_processes(), check_seconds=0.01)
 host.load()
 host.watch()
 host.request_reload()

@@ -17,13 +17,13 @@ from mlflow import MlflowClient
 
 from ml_project.artifacts.loading import load_artifact
 from ml_project.errors import TrackingError
-from ml_project.project.features import FEATURE_PROCESSES
 from ml_project.serving import registry_follower
 from ml_project.serving.model_host import ModelEvent, ModelHost
 from ml_project.serving.registry_follower import LONGEST_DELAY, AliasCopy, FollowerSettings, follow, start_follower
 from ml_project.tracking.connection import LIBRARY_WARNINGS
 from ml_project.tracking.registry_model import ModelRegistry
 from tests.artifacts.fitted import fit
+from tests.example.features import FEATURE_PROCESSES
 from tests.tracking.conftest import database_uri, template_database
 from tests.tracking.registered import NAME, connect_to, register, stored_file
 

@@ -15,9 +15,10 @@ from pathlib import Path
 import pytest
 
 from ml_project.artifacts.loading import load_artifact
-from ml_project.project.features import FEATURE_PROCESSES
 from ml_project.safe_file import replace_file
 from tests.artifacts.fitted import fit
+from tests.example.features import FEATURE_PROCESSES
+from tests.workspace import workspace
 
 N_WORKERS = 2
 DEADLINE_SECONDS = 60
@@ -56,7 +57,7 @@ class Service:
         command += ["--serving.model_check_seconds", "1000", "--serving.log_requests", "false"]
         command += ["--monitoring.storage", "null", "--artifacts.path", str(self.file)]
         with self.log_file.open("wb") as log:
-            self.process = subprocess.Popen(command, stderr=log, start_new_session=True)
+            self.process = subprocess.Popen(command, cwd=workspace(), stderr=log, start_new_session=True)
 
     def messages(self) -> list[str]:
         lines = self.log_file.read_text().splitlines()

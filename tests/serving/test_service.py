@@ -10,12 +10,12 @@ from ml_project.artifacts.loading import load_artifact
 from ml_project.config_service import StorageConfig
 from ml_project.errors import BatchTooLargeError, InvalidDataError, NotReadyError, StorageOffError
 from ml_project.monitoring.storage import PredictionStorage, read_predictions
-from ml_project.project.features import FEATURE_PROCESSES
 from ml_project.serving.metrics import ServiceMetrics
 from ml_project.serving.model_host import ModelHost
 from ml_project.serving.openapi import describe_service
 from ml_project.serving.service import PredictionService
 from tests.artifacts.fitted import fit
+from tests.example.features import FEATURE_PROCESSES
 
 IDENTIFIER = "01A1FE6F-E908-7240-9c0c-d2559bf2adc5"
 

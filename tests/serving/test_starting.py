@@ -14,7 +14,6 @@ from ml_project.safe_file import replace_file
 from tests.serving.conftest import FRAMEWORKS
 from tests.serving.running import (
     KEY,
-    REPOSITORY,
     Service,
     address_in,
     clean_environment,
@@ -23,6 +22,7 @@ from tests.serving.running import (
     start_and_end,
     wait_until,
 )
+from tests.workspace import workspace
 
 PROGRAM = "python -m ml_project serve: "
 APPLICATIONS = {
@@ -167,7 +167,7 @@ def test_address_framework_and_workers_are_announced(services):
 def test_log_that_nobody_reads_any_more_fails_no_request(options, record, tmp_path, framework):
     read, write = os.pipe()
     words = [sys.executable, "-m", "ml_project", "serve", *options, "--framework", framework]
-    process = subprocess.Popen(words, cwd=REPOSITORY, env=clean_environment(), stderr=write)
+    process = subprocess.Popen(words, cwd=workspace(), env=clean_environment(), stderr=write)
     os.close(write)
     try:
         with os.fdopen(read, encoding="utf-8") as lines:

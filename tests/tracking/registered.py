@@ -5,13 +5,13 @@ from pathlib import Path
 from mlflow import MlflowClient
 
 from ml_project.artifacts.loading import load_artifact
-from ml_project.project.features import FEATURE_PROCESSES
 from ml_project.tracking.connection import connect, prepare_mlflow
 from ml_project.tracking.model_files import log_exported_model
 from ml_project.tracking.places import find_place
 from ml_project.tracking.records import ModelRecord
 from ml_project.tracking.registration import register_version
 from tests.artifacts.fitted import titanic
+from tests.example.features import FEATURE_PROCESSES
 from tests.tracking.conftest import make_score
 
 NAME = "titanic"

@@ -1,5 +1,6 @@
 """Tests of the MLflow model that holds the exported artifact."""
 
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -19,13 +20,13 @@ from ml_project.data.schema_reader import read_schema
 from ml_project.errors import InvalidDataError
 from ml_project.feature_engineering.engineering import FeatureEngineering
 from ml_project.preprocessing.steps import build_preprocessing
-from ml_project.project.features import FEATURE_PROCESSES
-from ml_project.project.schema import RawData
 from ml_project.tracking.records import ModelRecord, TrackedRun
 from ml_project.tracking.tracker import open_tracker
+from tests.example.features import FEATURE_PROCESSES
+from tests.example.schema import RawData
 from tests.tracking.conftest import RUN, make_config, make_score
+from tests.workspace import EXAMPLE, REPOSITORY, TITANIC
 
-TITANIC = Path(__file__).parents[2] / "data" / "data" / "titanic.parquet"
 COLUMNS = ("pclass", "sex", "age", "sibsp", "parch", "fare", "embarked")
 
 
@@ -145,9 +146,10 @@ def test_pyfunc_model_has_signature_example_and_requirements(model, raw) -> None
 def test_pyfunc_model_in_a_new_process_elsewhere_predicts_with_its_own_code(tracked, artifact, raw, tmp_path) -> None:
     uri, run = tracked
     raw.head(50).to_parquet(tmp_path / "raw.parquet")
+    shutil.copytree(EXAMPLE, tmp_path / "tests" / "example")  # the user's part, which is no code of ml_project here
     code = f"""
 import sys
-sys.path = [place for place in sys.path if place != {str(TITANIC.parents[2])!r}]
+sys.path = [place for place in sys.path if place != {str(REPOSITORY)!r}]
 sys.meta_path = [finder for finder in sys.meta_path if "editable" not in str(finder).lower()]
 import mlflow, pandas as pd
 mlflow.set_tracking_uri({uri!r})

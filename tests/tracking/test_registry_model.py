@@ -16,9 +16,9 @@ from sklearn.linear_model import LogisticRegression
 from ml_project.artifacts.container import read_container, write_container
 from ml_project.artifacts.loading import load_artifact
 from ml_project.errors import ArtifactDamagedError, ArtifactError, ArtifactIncompatibleError, TrackingError
-from ml_project.project.features import FEATURE_PROCESSES
 from ml_project.tracking.registry_model import ModelRegistry, RegisteredVersion, fetch_registry_model
 from tests.artifacts.fitted import fit
+from tests.example.features import FEATURE_PROCESSES
 from tests.tracking.registered import NAME, connect_to, register, stored_file
 
 CHAMPION = f"models:/{NAME}@champion"

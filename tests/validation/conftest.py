@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-from pathlib import Path
 
 import pandas as pd
 import pytest
@@ -12,9 +11,9 @@ from ml_project.config import DataConfig
 from ml_project.data.raw_schema import ColumnRule, RawSchema
 from ml_project.data.retrieval import read_historic
 from ml_project.data.schema_reader import read_schema
-from ml_project.project.schema import RawData
+from tests.example.schema import RawData
+from tests.workspace import TITANIC
 
-TITANIC = Path(__file__).parents[2] / "data" / "data" / "titanic.parquet"
 MISSING_VALUES = DataConfig(source="x.csv", target_column="y").missing_values
 
 EVERY_KIND = RawSchema(

@@ -8,11 +8,11 @@ import pytest
 
 from ml_project.config import Config
 from ml_project.errors import ConfigError
-from ml_project.project.features import FEATURE_PROCESSES
 from ml_project.serving.adapters.aws import LambdaAdapter, LambdaSettings, trace_of
 from ml_project.serving.adapters.aws_http import read_head, to_response
 from ml_project.serving.assembly import assemble_service
 from ml_project.serving.messages import HttpAnswer
+from tests.example.features import FEATURE_PROCESSES
 from tests.serving.adapters.aws_events import (
     CLOCK_EVENT,
     CONTEXT,
