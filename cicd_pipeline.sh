@@ -52,6 +52,9 @@ if can_run terraform "https://developer.hashicorp.com/terraform/install"; then
     terraform fmt -check -diff -recursive deployment
 fi
 
+# The committed data, whatever the use case reads.
+export ML_PROJECT_DATA__SOURCE=data/data/titanic.parquet
+
 step "documented commands and use cases"
 options=()
 if [[ $REQUIRE_ALL_TARGETS == 1 ]]; then options+=(--require-tools); fi
@@ -65,9 +68,12 @@ rm -rf output/dist output/wheel
     cd output
     export PYTHONPATH=wheel
     "../$BIN/python" -c 'import ml_project; assert "wheel" in ml_project.__file__, ml_project.__file__'
-    "../$BIN/python" -m ml_project predict --config evaluation/training/config.yaml --run_mode prediction \
-        --data.source ../data/data/titanic.parquet --artifacts.path ../data/serialised_models/titanic.zip \
-        --prediction.output wheel_predictions.csv
+    "../$BIN/python" -m ml_project example --artifacts.path ../data/serialised_models/titanic.zip
+    settings=(--config evaluation/training/config.yaml --run_mode prediction
+        --artifacts.path ../data/serialised_models/titanic.zip)
+    "../$BIN/python" -m ml_project generate "${settings[@]}" --synthetic.output wheel_rows.parquet
+    "../$BIN/python" -m ml_project predict "${settings[@]}" --data.source wheel_rows.parquet --data.format parquet \
+        --data.table null --data.query null --prediction.output wheel_predictions.csv
 )
 
 step "pytest, with every deployment on its own runtime"

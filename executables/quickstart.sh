@@ -1,10 +1,9 @@
 #!/usr/bin/env bash
-# Install, train on the shipped data, and show the results: bash executables/quickstart.sh [options of the training]
+# Install, train on the project's data, and show the results: bash executables/quickstart.sh [options of the training]
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 bash executables/setup.sh
-[[ -f data/data/titanic.parquet ]] || .venv/bin/python executables/write_titanic.py
 .venv/bin/python use_cases/modelling_historic_data_local.py "$@"
 
 cat <<'TEXT'
