@@ -76,6 +76,8 @@ rm -rf output/dist output/wheel
         --data.table null --data.query null --prediction.output wheel_predictions.csv
 )
 
+unset ML_PROJECT_DATA__SOURCE # tests name their data themselves
+
 step "pytest, with every deployment on its own runtime"
 options=(--numprocesses 2 --durations 20)
 if [[ $REQUIRE_ALL_TARGETS == 1 ]]; then options+=(--require-all-targets); fi

@@ -2,6 +2,7 @@
 
 import importlib.util
 import re
+import shlex
 import shutil
 import sys
 import tomllib
@@ -13,9 +14,10 @@ import yaml
 
 from ml_project.cli import main
 from ml_project.config import MODELLING, Config
-from ml_project.config_sources import PACKAGE_VARIABLE, load_config
+from ml_project.config_sources import ENVIRONMENT_PREFIX, PACKAGE_VARIABLE, load_config
 
 REPOSITORY = Path(__file__).resolve().parent.parent
+DATA_VARIABLE = f"{ENVIRONMENT_PREFIX}DATA__SOURCE"
 PAGES = [REPOSITORY / "README.md", *sorted((REPOSITORY / "documentation").glob("*.md"))]
 BLOCK = re.compile(r"^```(\w+)[^\n]*\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 ANY_USE_CASE = Config(
@@ -41,10 +43,17 @@ def pages_with(language):
 
 @pytest.fixture(scope="module", autouse=True)
 def _users_part():
-    """The pages are about the user's project, and not about the tests' own."""
+    """The pages are about the user's project, and not about the tests' own; its committed data are there for sure."""
     with pytest.MonkeyPatch.context() as patch:
         patch.delenv(PACKAGE_VARIABLE)
+        patch.setenv(DATA_VARIABLE, committed_data())
         yield
+
+
+def committed_data():
+    """Return the address of the data on which the pipeline runs the pages."""
+    pipeline = (REPOSITORY / "cicd_pipeline.sh").read_text(encoding="utf-8")
+    return shlex.split(re.search(rf"^export {DATA_VARIABLE}=(.*)$", pipeline, re.MULTILINE)[1], comments=True)[0]
 
 
 @pytest.fixture(scope="module")
