@@ -21,8 +21,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-REPOSITORY = Path(__file__).resolve().parent.parent
-USE_CASE = REPOSITORY / "use_cases" / "predicting_historic_data_local.py"
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # for the tests' project
+
+from tests.workspace import choose_example, workspace
+
+USE_CASE = "use_cases/predicting_historic_data_local.py"
 GOAL_RATIO, GOAL_MEGABYTES = 0.8, 1000
 BARE_ROWS, BARE_CHUNK_ROWS, COMPARED_ROWS = 100_000, 50_000, 10_000
 SECONDS_BETWEEN_LOOKS = 0.2
@@ -30,6 +33,7 @@ SECONDS_BETWEEN_LOOKS = 0.2
 
 def main() -> None:
     """Compare, or compute as one process of the bare side."""
+    choose_example()
     arguments = parse()
     if arguments.bare:
         compute_bare(arguments.bare, arguments.directory, arguments.seconds)
@@ -51,7 +55,8 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--rows", type=int, default=10_000_000, help="rows of the table (default: 10,000,000)")
     parser.add_argument("--kills", type=int, default=3, help="times that the run is killed (default: 3)")
     parser.add_argument("--seconds", type=float, default=5.0, help="seconds of each bare measurement (default: 5)")
-    parser.add_argument("--directory", type=Path, help="folder to keep model, table and predictions in")
+    absolute = {"type": lambda text: Path(text).resolve(), "metavar": "FOLDER"}
+    parser.add_argument("--directory", **absolute, help="where to keep model, table and predictions")
     parser.add_argument("--bare", type=Path, help=argparse.SUPPRESS)
     return parser.parse_args()
 
@@ -86,7 +91,7 @@ def words(options: dict[str, object]) -> list[str]:
 def run(*command: object) -> None:
     """Run Python and show what it prints only where it fails."""
     done = subprocess.run(
-        [sys.executable, *map(str, command)], cwd=REPOSITORY, capture_output=True, text=True, check=False
+        [sys.executable, *map(str, command)], cwd=workspace(), capture_output=True, text=True, check=False
     )
     if done.returncode:
         raise SystemExit(done.stdout + done.stderr)
@@ -97,7 +102,7 @@ def measure_bare(artifact: Path, table: Path, arguments: argparse.Namespace) -> 
     options = ["--bare", artifact, "--directory", table, "--seconds", arguments.seconds]
     command = [sys.executable, __file__, *map(str, options)]
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
-    processes = [subprocess.Popen(command, cwd=REPOSITORY, text=True, **pipes) for _ in os.sched_getaffinity(0)]
+    processes = [subprocess.Popen(command, cwd=workspace(), text=True, **pipes) for _ in os.sched_getaffinity(0)]
     for process in processes:
         process.stdout.readline()  # it has its rows
     for process in processes:
@@ -137,15 +142,15 @@ def compute_bare(artifact: Path, table: Path, seconds: float) -> None:
 def load(artifact: Path) -> object:
     """Return the loaded artifact."""
     from ml_project.artifacts.loading import load_artifact
-    from ml_project.project.features import FEATURE_PROCESSES
+    from ml_project.project_package import load_feature_processes
 
-    return load_artifact(artifact, FEATURE_PROCESSES)
+    return load_artifact(artifact, load_feature_processes())
 
 
 def use_case(artifact: Path, table: Path, output: Path) -> list[str]:
     """Return the command that scores the table."""
     options = {"data.source": table, "artifacts.path": artifact, "prediction.output": output}
-    return [sys.executable, str(USE_CASE), *words(options)]
+    return [sys.executable, USE_CASE, *words(options)]
 
 
 @dataclass(frozen=True)
@@ -161,7 +166,7 @@ def measure_use_case(artifact: Path, table: Path, output: Path) -> Scored:
     """Run the use case once."""
     peak = {"PSS": 0.0, "RSS": 0.0}
     started, started_cpu = time.perf_counter(), cpu_of_children()
-    process = subprocess.Popen(use_case(artifact, table, output), cwd=REPOSITORY, stdout=subprocess.DEVNULL)
+    process = subprocess.Popen(use_case(artifact, table, output), cwd=workspace(), stdout=subprocess.DEVNULL)
     while process.poll() is None:
         memory = [megabytes_of(pid) for pid in family(process.pid)]
         peak = {kind: max(most, sum(found[kind] for found in memory)) for kind, most in peak.items()}
@@ -237,7 +242,7 @@ def check_resuming(artifact: Path, table: Path, folder: Path, n_kills: int) -> s
     done = 0
     for _ in range(n_kills):
         process = subprocess.Popen(
-            use_case(artifact, table, output), cwd=REPOSITORY, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+            use_case(artifact, table, output), cwd=workspace(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
         )
         while process.poll() is None and len(list(parts.glob("*.json"))) <= done:
             time.sleep(0.01)
@@ -246,7 +251,7 @@ def check_resuming(artifact: Path, table: Path, folder: Path, n_kills: int) -> s
         done = max(done, len(list(parts.glob("*.json"))))
     subprocess.run(
         use_case(artifact, table, output),
-        cwd=REPOSITORY,
+        cwd=workspace(),
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
         check=True,

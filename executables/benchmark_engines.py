@@ -11,6 +11,7 @@ them less. Rows per second are those of 1,000 records at once, and of a frame of
 
 import argparse
 import statistics
+import sys
 import tempfile
 import warnings
 from collections.abc import Callable, Iterator
@@ -36,9 +37,12 @@ from ml_project.modelling.estimators import build_estimator, fit_settings
 from ml_project.modelling.project_parts import Project
 from ml_project.modelling.standard_candidates import STANDARD_CANDIDATES
 from ml_project.modelling.training_data import Dataset, read_dataset
-from ml_project.project.parts import load_project
+from ml_project.project_package import load_project
 
-REPOSITORY = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # for the tests' project
+
+from tests.workspace import PACKAGE, TITANIC
+
 N_BATCH_ROWS = 1000
 COLUMNS = (
     "data", "candidate", "engine", "difference", "record µs", "engine µs", "scikit-learn µs", "ratio",
@@ -138,13 +142,13 @@ OF_NUMBERS = (Candidate("lightgbm_of_roots", 18, build_lightgbm_of_roots),)
 
 
 def make_titanic(directory: Path) -> tuple[Config, Project]:
-    """Return config and project of the shipped data: two classes, categories, missing values, features."""
+    """Return config and project of the tests' example: two classes, categories, missing values, features."""
     columns = ("pclass", "sex", "age", "sibsp", "parch", "fare", "embarked")
     values = {
-        "data": {"source": str(REPOSITORY / "data/data/titanic.parquet"), "target_column": "survived"},
+        "data": {"source": str(TITANIC), "target_column": "survived"},
         "features": {"columns": columns, "processes": ("relatives_aboard", "fare_per_person", "title", "deck")},
     }
-    return Config.model_validate(values), load_project()
+    return Config.model_validate(values), load_project(PACKAGE)
 
 
 def make_wine(directory: Path) -> tuple[Config, Project]:

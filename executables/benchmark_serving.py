@@ -24,7 +24,10 @@ from pathlib import Path
 from http_load import Load, measure_latency, measure_throughput, once
 from mlflow_peer import MLFLOW_PORT_OPTION, write_mlflow_model
 
-REPOSITORY = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # for the tests' project
+
+from tests.workspace import choose_example, workspace
+
 PYTHON = sys.executable
 RECORD = {
     "pclass": 1, "name": "Dee, Miss. Ann", "sex": "female", "age": 29.0, "sibsp": 0, "parch": 1, "fare": 80.0,
@@ -116,6 +119,7 @@ class Server:
 def main() -> None:
     """Measure and print."""
     arguments = parse()
+    choose_example()
     with tempfile.TemporaryDirectory(prefix="benchmark_serving_") as name, ExitStack() as stack:
         folder = Path(name)
         print(f"training random_forest and preparing the servers ({folder}) ...", flush=True)
@@ -167,7 +171,7 @@ def train(folder: Path, candidate: str) -> Path:
     }
     words = [word for name, value in options.items() for word in (f"--{name}", value)]
     done = subprocess.run(
-        [PYTHON, "-m", "ml_project", "train", *words], cwd=REPOSITORY, capture_output=True, text=True, check=False
+        [PYTHON, "-m", "ml_project", "train", *words], cwd=workspace(), capture_output=True, text=True, check=False
     )
     if done.returncode:
         raise SystemExit(done.stdout + done.stderr)

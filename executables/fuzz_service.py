@@ -10,6 +10,7 @@ request that breaks this is made as small as possible and shown.
 
 import argparse
 import collections
+import os
 import re
 import socket
 import subprocess
@@ -24,9 +25,12 @@ from pathlib import Path
 from hypothesis import HealthCheck, Phase, given, seed, settings
 from pydantic_core import from_json
 
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 from fuzz_requests import Request, requests_to
+
+from deployment.deployer.words import configured_artifact
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 HANG_SECONDS = 30
@@ -209,7 +213,7 @@ def service(framework: str, artifact: Path, folder: Path) -> Iterator[tuple[int,
         "--artifacts.path", str(artifact), "--serving.log_requests", "false", "--serving.max_body_bytes", "1000000",
         "--monitoring.storage.url", f"sqlite:///{folder}/{framework}.db",
     ]  # fmt: skip
-    process = subprocess.Popen(command, cwd=REPOSITORY, stderr=log, text=True)
+    process = subprocess.Popen(command, cwd=folder, stderr=log, text=True)
     try:
         yield wait_for_port(process, Path(log.name)), process
     finally:
@@ -234,14 +238,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0], allow_abbrev=False)
     parser.add_argument("--requests", type=int, default=20_000, help="requests to each service [%(default)s]")
     parser.add_argument("--seed", type=int, default=0, help="of the requests [%(default)s]")
-    parser.add_argument("--artifact", type=Path, default=REPOSITORY / "data/serialised_models/titanic.zip")
+    parser.add_argument("--artifact", type=Path, help="default: the project's")
     options = parser.parse_args(arguments)
+    artifact = options.artifact or configured_artifact(os.environ)
     started = time.monotonic()
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="fuzz_")))
         targets = []
         for framework in ("fastapi", "flask"):
-            port, _ = stack.enter_context(service(framework, options.artifact.resolve(), folder))
+            port, _ = stack.enter_context(service(framework, artifact.resolve(), folder))
             targets.append(Target(framework, port))
         try:
             fuzz(targets, read_example(targets[0].port), n_requests=options.requests, number=options.seed)

@@ -45,7 +45,9 @@ def main() -> None:
     """Measure and print."""
     sys.path.insert(0, str(REPOSITORY))
     from deployment.tests.targets import find_targets
+    from tests.workspace import choose_example
 
+    choose_example()
     targets = find_targets()
     arguments = parse([target.name for target in targets])
     artifact = arguments.artifact.resolve() if arguments.artifact else train()

@@ -13,7 +13,7 @@ from ml_project.artifacts.manifest import MODEL
 from ml_project.artifacts.trust import load_model
 from ml_project.data.coercion import coerce
 from ml_project.data.columns import to_columns
-from ml_project.project.features import FEATURE_PROCESSES
+from ml_project.project_package import load_feature_processes
 
 
 class ScikitLearnModel(PythonModel):
@@ -22,7 +22,7 @@ class ScikitLearnModel(PythonModel):
     def load_context(self, context: PythonModelContext) -> None:
         """Load the pipeline."""
         path = Path(context.artifacts["exported_model"])
-        self.pipeline = load_artifact(path, FEATURE_PROCESSES).pipeline
+        self.pipeline = load_artifact(path, load_feature_processes()).pipeline
         model = load_model(read_container(path)[MODEL])
         self.engine = NativeEngine(model, self.pipeline.features.kinds, classification=True)
 

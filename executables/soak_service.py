@@ -25,15 +25,16 @@ import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 from soak_faults import Faults
 
 from ml_project.artifacts.loading import load_artifact
-from ml_project.project.features import FEATURE_PROCESSES
+from ml_project.project_package import load_feature_processes
 from ml_project.safe_file import replace_file
+from tests.workspace import choose_example, workspace
 
-REPOSITORY = Path(__file__).resolve().parent.parent
 CANDIDATES = ("linear", "decision_tree")
 RECORD = {"pclass": 1, "name": "Dee, Miss. Ann", "sex": "female", "age": None, "sibsp": 0, "parch": 1, "fare": 80}
 
@@ -73,6 +74,7 @@ def main() -> int:
     parser.add_argument("--workers", type=int, default=1)
     parser.add_argument("--storage-url", help="database that is there already (default: a SQLite file)")
     arguments = parser.parse_args()
+    choose_example()
     with tempfile.TemporaryDirectory(prefix="soak_") as name:
         folder = Path(name)
         artifacts = [train(folder, candidate) for candidate in CANDIDATES]
@@ -88,7 +90,7 @@ def train(folder: Path, candidate: str) -> bytes:
         "artifacts.path": str(path), "compute.n_processes": "1",
     }  # fmt: skip
     words = [word for option, value in options.items() for word in (f"--{option}", value)]
-    subprocess.run([sys.executable, "-m", "ml_project", "train", *words], cwd=REPOSITORY, check=True,
+    subprocess.run([sys.executable, "-m", "ml_project", "train", *words], cwd=workspace(), check=True,
                    stdout=subprocess.DEVNULL)  # fmt: skip
     return path.read_bytes()
 
@@ -115,7 +117,7 @@ def soak(folder: Path, artifacts: list[bytes], arguments: argparse.Namespace) ->
 
 def expectation(path: Path) -> tuple[str, dict]:
     """Return the version of an artifact and what it says of the record."""
-    artifact = load_artifact(path, FEATURE_PROCESSES)
+    artifact = load_artifact(path, load_feature_processes())
     answer = json.loads(json.dumps(artifact.pipeline.predict_record(RECORD)))
     return artifact.model_version, answer
 
@@ -133,7 +135,7 @@ def start(
     words = [word for option, value in options.items() for word in (f"--{option}", value)]
     with log.open("wb") as file:
         service = subprocess.Popen(
-            [sys.executable, "-m", "ml_project", "serve", *words], cwd=REPOSITORY, stderr=file, env=os.environ
+            [sys.executable, "-m", "ml_project", "serve", *words], cwd=workspace(), stderr=file, env=os.environ
         )
     deadline = time.monotonic() + 60
     while time.monotonic() < deadline:

@@ -1,7 +1,7 @@
-"""Write data/data/titanic.parquet: the full Titanic passenger list out of scikit-learn's own test data.
+"""Write data/data/titanic.parquet, and the copy for the tests: the full Titanic passenger list.
 
-The table lies inside every scikit-learn wheel (``sklearn/datasets/tests/data/openml/id_40945``), so nothing is
-downloaded. Running this again writes the same file.
+The table lies in scikit-learn's own test data, inside every wheel (``sklearn/datasets/tests/data/openml/id_40945``), so
+nothing is downloaded. Running this again writes the same files.
 """
 
 import gzip
@@ -12,7 +12,7 @@ from pathlib import Path
 import pandas as pd
 
 REPOSITORY = Path(__file__).resolve().parent.parent
-DESTINATION = REPOSITORY / "data" / "data" / "titanic.parquet"
+DESTINATIONS = ("data/data/titanic.parquet", "tests/example/titanic.parquet")
 WHOLE_NUMBERS = ("pclass", "survived", "sibsp", "parch")
 
 
@@ -31,10 +31,11 @@ def read_titanic() -> pd.DataFrame:
 
 def main() -> None:
     """Write the table as Parquet."""
-    DESTINATION.parent.mkdir(parents=True, exist_ok=True)
     passengers = read_titanic()
-    passengers.to_parquet(DESTINATION, index=False)
-    print(f"{len(passengers)} rows, {len(passengers.columns)} columns: {DESTINATION.relative_to(REPOSITORY)}")
+    for destination in DESTINATIONS:
+        (REPOSITORY / destination).parent.mkdir(parents=True, exist_ok=True)
+        passengers.to_parquet(REPOSITORY / destination, index=False)
+        print(f"{len(passengers)} rows, {len(passengers.columns)} columns: {destination}")
 
 
 if __name__ == "__main__":

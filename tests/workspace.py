@@ -13,7 +13,8 @@ REPOSITORY = Path(__file__).resolve().parent.parent
 EXAMPLE = REPOSITORY / "tests" / "example"
 TITANIC = EXAMPLE / "titanic.parquet"
 USE_CASE = EXAMPLE / "use_case_config.py"
-ENVIRONMENT = {PACKAGE_VARIABLE: "tests.example", "PYTHONPATH": str(REPOSITORY)}
+PACKAGE = "tests.example"
+ENVIRONMENT = {PACKAGE_VARIABLE: PACKAGE, "PYTHONPATH": str(REPOSITORY)}
 """What lets a process, wherever it runs, take the example as the user's part."""
 USERS_PART = "ml_project/project"
 
