@@ -94,9 +94,16 @@ def test_add_durable_locked_waits_once_and_then_no_more(open_locked, sqlite_url,
     assert storage.add(make_batch(["b"])).done()
     assert storage.n_pending == 2
     other.execute("COMMIT")
+    later = []
+
+    def waits_again():
+        later.append(storage.add(make_batch([f"c{len(later):04}"])))
+        return not later[-1].done()
+
+    wait_until(waits_again)
+    later[-1].result(timeout=30)
     wait_until(lambda: storage.n_pending == 0)
-    storage.add(make_batch(["c"])).result(timeout=30)
-    assert stored_ids(sqlite_url) == ["a", "b", "before", "c"]
+    assert stored_ids(sqlite_url) == ["a", "b", "before", *(f"c{number:04}" for number in range(len(later)))]
     assert any("answers do not wait" in line for line in log_lines())
 
 
