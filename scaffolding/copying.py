@@ -10,11 +10,10 @@ from pathlib import Path
 import isort
 
 from ml_project.errors import ConfigError
-from scaffolding.lock_file import renamed_lock
+from scaffolding.lock_file import LOCK, renamed_lock
 from scaffolding.renaming import TEMPLATE_FILE, Renaming, forms, read_template, template_text
 from scaffolding.template_files import list_template_files
 
-LOCK = "Pipfile.lock"
 LINE_LENGTH = re.compile(r"^(line[-_]length = )\d+$", re.MULTILINE)
 
 

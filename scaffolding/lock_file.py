@@ -5,8 +5,10 @@ from __future__ import annotations
 import hashlib
 import json
 import tomllib
+from pathlib import Path
 from typing import Any
 
+LOCK = "Pipfile.lock"
 NO_CATEGORIES = ("source", "packages", "dev-packages", "requires", "scripts", "pipfile", "pipenv", "default", "develop")
 """Tables of a Pipfile that are no category of packages, or that the hash names differently."""
 
@@ -50,3 +52,10 @@ def renamed_lock(lock: str, pipfile: str, old: str, new: str) -> str:
             packages[new] = packages.pop(old)
     content["_meta"]["hash"]["sha256"] = pipfile_hash(pipfile)
     return json.dumps(content, indent=4, separators=(",", ": "), sort_keys=True) + "\n"
+
+
+def locked_names(root: Path) -> set[str]:
+    """Return the names of all locked packages, with underscores as their modules have them."""
+    content = json.loads((root / LOCK).read_text(encoding="utf-8"))
+    categories = (packages for category, packages in content.items() if category != "_meta")
+    return {name.lower().replace("-", "_") for packages in categories for name in packages}

@@ -7,6 +7,9 @@ import os
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
+
+from pathspec import PathSpec
 
 from ml_project.errors import ConfigError
 
@@ -43,6 +46,12 @@ def list_template_files(root: Path, package: str) -> list[str]:
     return [path for path in wanted if os.path.lexists(root / path)]
 
 
+def ignored_paths(root: Path) -> PathSpec[Any]:
+    """Return what the template's ``.gitignore`` names."""
+    rules = root / ".gitignore"
+    return PathSpec.from_lines("gitignore", rules.read_text(encoding="utf-8").splitlines() if rules.exists() else ())
+
+
 def _tracked(root: Path) -> list[str]:
     """Return what git tracks below a folder; nothing where git or its repository is missing."""
     try:
@@ -55,10 +64,7 @@ def _tracked(root: Path) -> list[str]:
 
 def _walk(root: Path) -> Iterator[str]:
     """Yield the files below a folder that its ``.gitignore`` does not name, for a template that is no git checkout."""
-    from pathspec import PathSpec
-
-    rules = root / ".gitignore"
-    ignored = PathSpec.from_lines("gitignore", rules.read_text(encoding="utf-8").splitlines() if rules.exists() else ())
+    ignored = ignored_paths(root)
     for folder, folders, files in os.walk(root):
         inside = Path(folder).relative_to(root)
         links = [name for name in folders if (Path(folder) / name).is_symlink()]

@@ -1,0 +1,107 @@
+"""What is said of a project that was made."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import textwrap
+from collections.abc import Iterator
+
+from scaffolding.addresses import without_secrets
+from scaffolding.creating import Made
+from scaffolding.plan import ProjectPlan
+from scaffolding.sample import MAX_COMMITTED_ROWS
+
+WIDTH = 110
+TASKS = {"binary": "binary classification", "multiclass": "multi-class classification", "regression": "regression"}
+HOLDOUTS = {
+    "random": "by chance",
+    "stratified": "by chance, with the same share of every class",
+    "grouped": "whole groups of {group!r}",
+    "chronological": "the latest by {time!r}",
+}
+
+
+def summary(made: Made) -> str:
+    """Return what was found, where everything lies, and what to type next."""
+    return "\n".join(
+        [
+            f"The project {made.plan.package} lies in {made.destination}.",
+            *_section("What was found", _findings(made)),
+            *_section("Left out", ((one.column, one.reason) for one in made.plan.left_out)),
+            *_section("Please look at this", (("-", warning) for warning in made.plan.warnings)),
+            *_section("Where it lies", _places(made)),
+            "",
+            "What to type next",
+            f"  cd {shlex.quote(os.path.relpath(made.destination))}",
+            "  bash executables/quickstart.sh                  install and train",
+            "  bash cicd_pipeline.sh                           run all checks and tests",
+            "  bash executables/new_project.sh --refresh       later: compare new data with the schema",
+        ]
+    )
+
+
+def _findings(made: Made) -> Iterator[tuple[str, str]]:
+    plan = made.plan
+    classes = "" if plan.n_classes is None else f", {plan.n_classes} classes"
+    yield "table", f"{plan.n_rows:,} rows, {made.n_columns:,} columns"
+    yield "target", f"{plan.data.target_column}: {TASKS[plan.task]}{classes}"
+    if plan.data.id_column is not None:
+        yield "identifier", plan.data.id_column
+    yield "features", _listed([*plan.columns, *(process.name for process in plan.processes)])
+    holdout = HOLDOUTS[plan.split_strategy].format(group=plan.group_column, time=plan.time_column)
+    yield "held out", f"{holdout}; {plan.n_folds} folds"
+
+
+def _listed(names: list[str], most: int = 12) -> str:
+    """Return names in a row, the first ones where there are many.
+
+    Examples
+    --------
+    >>> _listed(["a", "b", "c"], most=2)
+    '3: a, b and 1 more'
+    """
+    more = f" and {len(names) - most} more" if len(names) > most else ""
+    return f"{len(names)}: {', '.join(names[:most])}{more}"
+
+
+def _places(made: Made) -> Iterator[tuple[str, str]]:
+    plan = made.plan
+    yield "rules of the columns", f"{plan.package}/project/schema.py"
+    yield "features", f"{plan.package}/project/features.py"
+    yield "config", "use_cases/use_case_config.py"
+    yield "data", _data(made)
+    yield "real rows in git", _committed(plan)
+    if made.repository == "staged":
+        yield "git", "all files are staged, but not committed: git does not know you, or refused; run: git commit"
+    elif made.repository == "no git":
+        yield "git", "was not found; install it and run: git init && git add . && git commit"
+    else:
+        yield "git", "a repository with a first commit, on the branch main"
+
+
+def _data(made: Made) -> str:
+    address = without_secrets(made.plan.data.source)
+    if not made.files.is_copied:
+        return f"stays where it is: {address}"
+    return address if made.files.is_whole else f"{address}, which git ignores"
+
+
+def _committed(plan: ProjectPlan) -> str:
+    n_rows = min(plan.n_rows, MAX_COMMITTED_ROWS)
+    return f"{plan.committed_data}, {n_rows:,} rows: think before you push them anywhere"
+
+
+def _section(title: str, rows: Iterator[tuple[str, str]]) -> Iterator[str]:
+    lines = list(rows)
+    if not lines:
+        return
+    width = max(min(len(head), 24) for head, _ in lines)
+    yield ""
+    yield title
+    for head, text in lines:
+        indent = " " * (width + 4)
+        line = f"  {head:<{width}}  {text}"
+        yield from textwrap.wrap(
+            line, WIDTH, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False
+        )
