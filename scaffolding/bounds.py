@@ -37,7 +37,9 @@ def bounds_of(profile: ColumnProfile) -> tuple[float | None, float | None]:
     if lowest >= 0 and highest <= 1 and not profile.is_whole:
         return 0.0, 1.0
     span = (highest - lowest) or abs(highest) or 1.0
-    return _below(lowest, span), _above(highest, span)
+    below = 0.0 if lowest >= 0 else _finite(span - lowest, sign=-1)
+    above = 0.0 if highest <= 0 and lowest < 0 else _finite(span + highest, sign=1)
+    return below, above
 
 
 def mean_interval(profile: ColumnProfile) -> tuple[float, float] | None:
@@ -45,7 +47,7 @@ def mean_interval(profile: ColumnProfile) -> tuple[float, float] | None:
 
     It reaches one standard deviation to either side: with 30 rows, more than five standard errors.
     """
-    if not profile.deviation > 0 or not math.isfinite(profile.deviation):
+    if not abs(profile.mean) * 1e-9 < profile.deviation < math.inf:
         return None
     digits = 1 - math.floor(math.log10(profile.deviation))
     unit = 10.0**-digits
@@ -54,19 +56,6 @@ def mean_interval(profile: ColumnProfile) -> tuple[float, float] | None:
     return (max(0.0, interval[0]) if profile.minimum >= 0 else interval[0], interval[1])
 
 
-def _above(highest: float, span: float) -> float | None:
-    if highest <= 0:
-        return 0.0
-    return _finite(highest + span)
-
-
-def _below(lowest: float, span: float) -> float | None:
-    if lowest >= 0:
-        return 0.0
-    found = _finite(span - lowest)
-    return None if found is None else -found
-
-
-def _finite(number: float) -> float | None:
-    """Return the round number above a positive one, ``None`` where there is no finite one."""
-    return round_up(number) if number < 1e300 else None
+def _finite(number: float, *, sign: int) -> float | None:
+    """Return the round number above a positive one with a sign, ``None`` where there is no finite one."""
+    return sign * round_up(number) if number < 1e300 else None

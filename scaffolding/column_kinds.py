@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 FEW_LEVELS = 20
 """Whole numbers written with decimals that have at most so many values, each many times, are levels."""
 ROWS_PER_LEVEL = 10
+KINDS_OF_TEXTS: tuple[ColumnKind, ...] = ("integer", "number", "datetime", "text")
 SAMPLED_VALUES = 500
 """Distinct values that are looked at before all are."""
 MARKERS = frozenset(
@@ -35,6 +36,7 @@ MARKERS = frozenset(
 """Texts that mean a missing value where they stand among numbers, dates or booleans."""
 
 _SCALARS = (str, bool, int, float, Decimal, dt.date, uuid.UUID, np.number, np.bool_, np.datetime64)
+_WHOLE = re.compile(r"[+-]?\d+", re.ASCII)
 _CODE = re.compile(r"[+-]?0\d.*|\+\d{6,}", re.DOTALL)
 _CALENDAR_DAY = re.compile(r"(?:19|20)\d{6}")
 _BOOLEAN_WORDS = frozenset({"true", "false", "yes", "no"})
@@ -143,7 +145,8 @@ def _attempt(distinct: Distinct, kinds: Sequence[ColumnKind], missing_values: Co
     unusable = convert_column(distinct, rule, missing_values).unusable
     if set(unusable) == {NOT_FINITE}:
         n_infinite = len(unusable[NOT_FINITE])
-        text = f"holds {n_infinite} infinite values, from which no model can learn; leave them empty"
+        count = "an infinite value" if n_infinite == 1 else f"{n_infinite:,} infinite values"
+        text = f"holds {count}, from which no model can learn; leave such values empty"
         return KindFound(None, None, text)
     return KindFound(None, None, "mixes values of different types; store one type")
 
@@ -198,15 +201,16 @@ def _of_texts(distinct: Distinct, missing_values: Collection[str], texts_stay: b
     if not texts or any(_CODE.fullmatch(text) for text in texts):
         return _attempt(distinct, ("text",), missing_values)
     if texts_stay and not {text.lower() for text in texts} <= {"true", "false"}:
-        kinds: tuple[ColumnKind, ...] = ("integer", "number", "datetime", "text")
+        kinds: tuple[ColumnKind, ...] = KINDS_OF_TEXTS
     elif {text.lower() for text in texts[:FEW_LEVELS]} & _BOOLEAN_WORDS:
         kinds = ("boolean", "text")
     elif all(_CALENDAR_DAY.fullmatch(text) for text in texts) and len(texts) >= FEW_LEVELS:
         kinds = ("datetime", "integer")
     else:
-        kinds = ("integer", "number", "datetime", "text")
+        # Whole numbers too large to be exact are codes.
+        kinds = ("integer", "text") if all(_WHOLE.fullmatch(text) for text in texts) else KINDS_OF_TEXTS
     found = _attempt(distinct, kinds, missing_values)
-    if found.kind == "text" and kinds[0] == "integer":
+    if found.kind == "text" and kinds is KINDS_OF_TEXTS:
         infinite = _attempt(distinct, ("number",), missing_values)
         return infinite if "infinite" in (infinite.problem or "") else found
     if found.kind == "integer" and any("." in text or "e" in text.lower() for text in texts):

@@ -66,7 +66,8 @@ def _values(profile: ColumnProfile, rule: ColumnRule) -> str:
     if rule.kind == "category":
         value, n_rows = profile.frequent[0]
         return f"One of {profile.n_distinct} categories, most often {value!r} ({_percent(n_rows / profile.n_present)})"
-    return f"Text, {profile.n_distinct:,} different ones of at most {profile.longest} characters in the data"
+    count = "always the same one" if profile.n_distinct == 1 else f"{profile.n_distinct:,} different ones"
+    return f"Text, {count} of at most {profile.longest} characters in the data"
 
 
 def _moment(profile: ColumnProfile, microseconds: float) -> dt.datetime:

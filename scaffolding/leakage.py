@@ -85,23 +85,27 @@ def to_numbers(values: npt.NDArray[np.generic]) -> npt.NDArray[np.float64]:
 def _tells(column: npt.NDArray[np.float64], target: Target, name: str) -> str | None:
     """Return why one column tells the target, ``None`` where it does not."""
     filled = _filled(column)
-    return _tells_number(filled, target, name) if target.task == "regression" else _tells_class(filled, target, name)
-
-
-def _tells_number(filled: npt.NDArray[np.float64], target: Target, name: str) -> str | None:
-    if np.array_equal(filled, target.values):
+    if target.task != "regression":
+        return _tells_class(filled, target, name)
+    if np.array_equal(column, target.values):
         return f"is a copy of the target {name!r}"
-    fit = explained_share(filled, target.values)
+    fit = max(explained_share(filled, target.values), _linear_fit(column, target.values))
     return f"alone tells the target {name!r} (R² {_floored(fit)})" if fit >= PERFECT_FIT else None
+
+
+def _linear_fit(column: npt.NDArray[np.float64], target: npt.NDArray[np.float64]) -> float:
+    """Return the squared correlation, 0 where a value is missing or none differs."""
+    if np.isnan(column).any() or not np.ptp(column) > 0:
+        return 0.0
+    return float(np.corrcoef(column, target)[0, 1] ** 2)
 
 
 def _tells_class(filled: npt.NDArray[np.float64], target: Target, name: str) -> str | None:
     codes = target.values.astype(np.int64)
-    if np.bincount(codes).min() < LEAST_ROWS_OF_CLASS and len(np.unique(filled)) > len(np.unique(codes)):
-        return None
-    if _is_one_to_one(filled, codes):
+    by_rule_only = codes.max() >= MAX_CLASSES or np.bincount(codes).min() < LEAST_ROWS_OF_CLASS
+    separated = 0.0 if by_rule_only else separation(filled, codes)
+    if (separated >= PERFECT_SEPARATION or by_rule_only) and _is_one_to_one(filled, codes):
         return f"has one value for each class of the target {name!r}"
-    separated = separation(filled, codes) if codes.max() < MAX_CLASSES else 0.0
     if separated < PERFECT_SEPARATION:
         return None
     measure = "area under the ROC curve" if target.task == "binary" else "mean share of each class recognised"
@@ -122,8 +126,9 @@ def _floored(score: float) -> str:
 
 
 def _is_one_to_one(column: npt.NDArray[np.float64], codes: npt.NDArray[np.int64]) -> bool:
-    pairs = np.unique(np.column_stack([column, codes]), axis=0)
-    return len(pairs) == len(np.unique(column)) == len(np.unique(codes))
+    different, places = np.unique(column, return_inverse=True)
+    n_classes = int(codes.max()) + 1
+    return len(different) == n_classes == len(np.unique(places * n_classes + codes))
 
 
 def _parts_of_sum(columns: Arrays, target: npt.NDArray[np.float64]) -> dict[str, int]:

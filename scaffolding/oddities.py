@@ -112,4 +112,5 @@ def _of_repeated_rows(table: TypedTable, id_column: str | None) -> list[str]:
     n_repeated = int(table.raw.duplicated(subset=columns).sum())
     if not n_repeated:
         return []
-    return [f"{n_repeated:,} rows repeat an earlier one; where they are mistakes, drop them."]
+    rows = "1 row repeats" if n_repeated == 1 else f"{n_repeated:,} rows repeat"
+    return [f"{rows} an earlier one; drop what is a mistake."]
