@@ -17,7 +17,6 @@ from ml_project.data.raw_schema import RawSchema
 from ml_project.data.retrieval import number_columns
 from ml_project.data.sources import open_source
 from ml_project.data.sources.csv_numbers import normalise_numbers
-from ml_project.data.sources.storage import Storage
 from ml_project.errors import ConfigError, MlProjectError, Problem
 from ml_project.use_case_file import USE_CASE_FILE, load_use_case
 from scaffolding.column_kinds import are_numbers
@@ -75,8 +74,7 @@ def choose_data(config: DataConfig, root: Path, source: str | None, table: str |
         Table of a database.
     """
     if source is None:
-        storage = Storage(config.source)
-        own = str(root / config.source) if _is_relative(storage, root) else config.source
+        own = str(root / config.source) if _belongs_to(root, config.source) else config.source
         chosen = {"table": table, "query": None} if table is not None else {}
         return config.model_copy(update={"source": own, **chosen})
     if config.csv != CsvConfig() or config.storage_options:  # the other one is taken to be written as the own one is
@@ -87,10 +85,10 @@ def choose_data(config: DataConfig, root: Path, source: str | None, table: str |
     return config.model_copy(update={**other, "query": None})
 
 
-def _is_relative(storage: Storage, root: Path) -> bool:
-    """Return whether a path belongs to the project's folder, and that is not the current one."""
-    is_file = storage.is_local and "://" not in storage.address
-    return is_file and not Path(storage.path).is_absolute() and root.resolve() != Path.cwd()
+def _belongs_to(root: Path, address: str) -> bool:
+    """Return whether an address is a path that belongs to a folder which is not the current one."""
+    is_path = "://" not in address and not Path(address).expanduser().is_absolute()
+    return is_path and root.resolve() != Path.cwd()
 
 
 def read_data(config: DataConfig, schema: RawSchema) -> pd.DataFrame:

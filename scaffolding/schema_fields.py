@@ -125,16 +125,24 @@ class SchemaSource(Source):
 
     @cached_property
     def field_function(self) -> str | None:
-        """Return how the source writes pandera's ``Field``."""
+        """Return how the class writes pandera's ``Field``, or how it could."""
+        written = [self.of(field.call.func) for field in self.fields.values() if field.call is not None]
+        return next(iter([*written, *self._imported_functions]), None)
+
+    @cached_property
+    def _imported_functions(self) -> list[str]:
+        """Return the names under which the module has pandera's ``Field``."""
+        found = []
         for statement in self.tree.body:
             for name in statement.names if isinstance(statement, ast.Import | ast.ImportFrom) else ():
+                bound = name.asname or name.name
                 if isinstance(statement, ast.ImportFrom) and name.name == "Field":
-                    return name.asname or name.name
-                if isinstance(statement, ast.Import) and name.name in ("pandera", "pandera.pandas") and name.asname:
-                    return f"{name.asname}.Field"
+                    found.append(bound)
+                if isinstance(statement, ast.Import) and name.name in ("pandera", "pandera.pandas"):
+                    found.append(f"{bound}.Field")
                 if isinstance(statement, ast.ImportFrom) and (statement.module, name.name) == ("pandera", "pandas"):
-                    return f"{name.asname or name.name}.Field"
-        return None
+                    found.append(f"{bound}.Field")
+        return found
 
     @cached_property
     def bound_names(self) -> frozenset[str]:
@@ -162,5 +170,5 @@ class SchemaSource(Source):
         return Field(str(alias), statement, call)
 
     def _is_field(self, function: ast.expr) -> bool:
-        written = self.of(function)
-        return written == self.field_function or (isinstance(function, ast.Attribute) and function.attr == "Field")
+        is_attribute = isinstance(function, ast.Attribute) and function.attr == "Field"
+        return is_attribute or self.of(function) in self._imported_functions

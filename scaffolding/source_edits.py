@@ -130,7 +130,9 @@ class Source:
     def _append_item(self, bracket: Bracket, text: str) -> Self:
         end, indentation = bracket.items[-1].end, self.indentation(bracket.items[-1].start)
         if indentation is None:
-            return self.replace(Span(end, end), f", {text}")
+            # the comma after the single item of a tuple is not needed any more
+            is_single = len(bracket.items) == 1 and self.text[end : bracket.closing].strip() == ","
+            return self.replace(Span(end, bracket.closing if is_single else end), f", {text}")
         if self.indentation(bracket.closing) is None:
             return self.replace(Span(end, end), f",\n{indentation}{text}")
         below = self.line_start(bracket.closing)
