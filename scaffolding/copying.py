@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shutil
 import tomllib
+from collections.abc import Iterable
 from pathlib import Path
 
 import isort
@@ -14,6 +15,8 @@ from scaffolding.lock_file import LOCK, renamed_lock
 from scaffolding.renaming import TEMPLATE_FILE, Renaming, forms, read_template, template_text
 from scaffolding.template_files import list_template_files
 
+OWN_DATA = re.compile(r"(?:\n*# [^\n]*)?\n/data/data/[^\n]*")
+"""Lines of ``.gitignore`` about a large table of the template, with their comment."""
 LINE_LENGTH = re.compile(r"^(line[-_]length = )\d+$", re.MULTILINE)
 
 
@@ -52,7 +55,7 @@ def copy_template(root: Path, destination: Path, package: str) -> list[str]:
         _copy(root / path, destination / new_path, path, renaming)
     (destination / TEMPLATE_FILE).write_text(template_text(renaming.next_template()), encoding="utf-8")
     _write_lock(root, destination, forms(current)[2], forms(package)[2])
-    _fit_lines(destination, sorted(written.values()), package, renaming.next_template().line_length)
+    _fit_lines(destination, written.values(), package, renaming.next_template().line_length)
     return sorted(written.values())
 
 
@@ -92,7 +95,8 @@ def _renamed_content(path: str, content: bytes, renaming: Renaming) -> bytes:
         text = content.decode("utf-8")
     except UnicodeDecodeError:
         return content
-    return renaming.text(path, text).encode("utf-8")
+    renamed = renaming.text(path, text)
+    return (OWN_DATA.sub("", renamed) if path == ".gitignore" else renamed).encode("utf-8")
 
 
 def _write_lock(root: Path, destination: Path, old: str, new: str) -> None:
@@ -101,17 +105,23 @@ def _write_lock(root: Path, destination: Path, old: str, new: str) -> None:
     (destination / LOCK).write_text(lock, encoding="utf-8")
 
 
-def _fit_lines(destination: Path, paths: list[str], package: str, line_length: int) -> None:
+def sort_imports(root: Path, paths: Iterable[str]) -> None:
+    """Put the imports of a project's modules into the order and the form that its settings ask for."""
+    # Whether git ignores a file is nothing that isort could ask: a new project is no repository yet.
+    config = isort.Config(settings_file=str(root / "pyproject.toml"), skip_gitignore=False, quiet=True)
+    for path in paths:
+        if path.endswith(".py"):
+            isort.file(root / path, config=config)
+
+
+def _fit_lines(destination: Path, paths: Iterable[str], package: str, line_length: int) -> None:
     """Allow the lines that the name made longer, and put the imports into their order."""
-    named = [destination / path for path in paths if path.endswith(".py") and _names(destination / path, package)]
-    longest = max((_longest_line(module, package) for module in named), default=0)
+    named = [path for path in paths if path.endswith(".py") and _names(destination / path, package)]
+    longest = max((_longest_line(destination / path, package) for path in named), default=0)
     settings = destination / "pyproject.toml"
     text = LINE_LENGTH.sub(rf"\g<1>{max(longest, line_length)}", settings.read_text(encoding="utf-8"))
     settings.write_text(text, encoding="utf-8")
-    # Whether git ignores a file is nothing that isort could ask: the copy is no repository yet.
-    config = isort.Config(settings_file=str(settings), skip_gitignore=False, quiet=True)
-    for module in named:
-        isort.file(module, config=config)
+    sort_imports(destination, named)
 
 
 def _names(module: Path, package: str) -> bool:

@@ -16,7 +16,7 @@ from ml_project.data.sources import open_source
 from ml_project.errors import ConfigError, MlProjectError, Problem
 from scaffolding.addresses import is_database, without_secrets
 from scaffolding.config_source import source_variable
-from scaffolding.copying import copy_template, package_of
+from scaffolding.copying import copy_template, package_of, sort_imports
 from scaffolding.destination import check_destination, made_at_once
 from scaffolding.names import check_name
 from scaffolding.plan import ColumnRoles, ProjectPlan, Source
@@ -115,13 +115,14 @@ def create_project(root: Path, wish: Wish, say: Say) -> Made:
         say("Copying the template ...")
         paths = copy_template(root, unfinished, wish.name)
         say("Writing schema, features, config, tests and data ...")
-        paths += write_user_part(plan, unfinished, frame)
+        own_paths = write_user_part(plan, unfinished, frame)
+        sort_imports(unfinished, own_paths)
         write_data(frame, source, unfinished, wish.name, wish.roles)
         _name_committed_data(unfinished, plan)
         say("Reading everything back ...")
         _verify(unfinished, [_address(files.committed, plan), *([files.source] if files.is_copied else [])])
         message = f"Start {plan.title} from a template and a look at its data"
-        repository = make_repository(unfinished, sorted({*paths, files.committed}), message)
+        repository = make_repository(unfinished, sorted({*paths, *own_paths, files.committed}), message)
     return Made(plan, wish.destination, files, len(frame.columns), repository)
 
 
