@@ -174,9 +174,21 @@ def read_environment_layer(environment: Mapping[str, str]) -> Layer:
     texts = {
         name.removeprefix(ENVIRONMENT_PREFIX).lower().replace("__", "."): text
         for name, text in sorted(environment.items())
-        if name.startswith(ENVIRONMENT_PREFIX) and not (name.startswith(DEPLOYMENT_PREFIX) or name == PACKAGE_VARIABLE)
+        if is_for_a_field(name)
     }
     return read_text_layer("the environment", texts)
+
+
+def is_for_a_field(variable: str) -> bool:
+    """Return whether an environment variable is one for a field of the config, known or not.
+
+    Examples
+    --------
+    >>> [is_for_a_field(name) for name in ("ML_PROJECT_DATA__SOURCE", PACKAGE_VARIABLE, "PATH")]
+    [True, False, False]
+    """
+    other = variable == PACKAGE_VARIABLE or variable.startswith(DEPLOYMENT_PREFIX)
+    return variable.startswith(ENVIRONMENT_PREFIX) and not other
 
 
 def read_text_layer(origin: str, texts: Mapping[str, str]) -> Layer:

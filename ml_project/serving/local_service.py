@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from ml_project.config import Config
-from ml_project.config_sources import ENVIRONMENT_PREFIX
+from ml_project.config_sources import is_for_a_field
 from ml_project.errors import MlProjectError
 from ml_project.serving.client import PredictionClient
 from ml_project.serving.client_errors import NotOurServiceError, ServiceCallError
@@ -139,7 +139,7 @@ class _OwnService:
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
-                env={name: text for name, text in os.environ.items() if not name.startswith(ENVIRONMENT_PREFIX)},
+                env={name: text for name, text in os.environ.items() if not is_for_a_field(name)},
                 start_new_session=True,  # Ctrl-C is for this program, which then stops the service in order
             )
 
