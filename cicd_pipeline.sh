@@ -71,7 +71,7 @@ rm -rf output/dist output/wheel
     "../$BIN/python" -m ml_project example --artifacts.path ../data/serialised_models/titanic.zip
     settings=(--config evaluation/training/config.yaml --run_mode prediction
         --artifacts.path ../data/serialised_models/titanic.zip)
-    "../$BIN/python" -m ml_project generate "${settings[@]}" --synthetic.output wheel_rows.parquet
+    "../$BIN/python" -m ml_project generate "${settings[@]}" --synthetic.n_rows 1000 --synthetic.output wheel_rows.parquet
     "../$BIN/python" -m ml_project predict "${settings[@]}" --data.source wheel_rows.parquet --data.format parquet \
         --data.table null --data.query null --prediction.output wheel_predictions.csv
 )
