@@ -36,7 +36,7 @@ def check_roles(frame: pd.DataFrame, roles: ColumnRoles) -> None:
     names = list(frame.columns)
     said = {"target": roles.target, "id": roles.id, "time": roles.time, "group": roles.group}
     named = [(role, name) for role, name in said.items() if name is not None]
-    named += [("left out", name) for name in roles.left_out]
+    named += [("left-out", name) for name in roles.left_out]
     problems = [
         Problem(f"is said to be the {role} column, but the table has no such column{suggest(name, names)}", name)
         for role, name in named

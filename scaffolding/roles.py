@@ -133,7 +133,7 @@ def _too_much(profile: ColumnProfile) -> str | None:
 
 
 def _identifies(profile: ColumnProfile) -> bool:
-    if not profile.is_unique or profile.n_rows < 2:
+    if not profile.is_unique or not profile.name.strip():
         return False
     if profile.kind == "text":
         uuids = all(_UUID.fullmatch(text) for text, _ in profile.frequent)
