@@ -23,6 +23,7 @@ from ml_project.data.sources.parquet import ENDINGS
 from ml_project.data.sources.storage import Storage
 from ml_project.errors import DataSourceError
 from ml_project.safe_file import replaced_on_success
+from scaffolding.words import counted
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -61,7 +62,7 @@ def write_csv_rows(storage: Storage, csv: CsvConfig, positions: Positions, n_row
             if number < header.n_records or (not is_blank and found in wanted):
                 written.write(encode(record))
             found += number >= header.n_records and not is_blank
-    _require_rows(found, n_rows, storage)
+        _require_rows(found, n_rows, storage)
 
 
 def _written_records(lines: io.TextIOBase, delimiter: str) -> Iterator[tuple[str, bool]]:
@@ -126,8 +127,8 @@ def write_parquet_rows(storage: Storage, positions: Positions, n_rows: int, dest
 def _require_rows(found: int, expected: int, storage: Storage) -> None:
     if found != expected:
         raise DataSourceError(
-            f"{storage.address!r} had {expected:,} rows when it was read and {found:,} when its sample was taken; "
-            "try again when nothing writes to it."
+            f"{storage.address!r} had {counted(expected, 'row')} when it was read and {found:,} when its sample was "
+            "taken; try again when nothing writes to it."
         )
 
 

@@ -24,6 +24,7 @@ KIND_WORDS: Mapping[ColumnKind, str] = {
     "text": "text",
     "datetime": "date or time",
 }
+NUMBERS: frozenset[ColumnKind] = frozenset({"integer", "number"})
 MOST_NAMED = 5
 
 
@@ -74,7 +75,11 @@ def _uses(plan: ProjectPlan) -> dict[str, str]:
     for name, role in roles.items():
         if name is not None:
             uses[name] = f"{role}, {uses[name]}" if name in uses else role
-    return uses | {left.column: f"left out: {left.reason}" for left in plan.left_out}
+    return uses | {left.column: _left_out(left.reason) for left in plan.left_out}
+
+
+def _left_out(reason: str) -> str:
+    return reason if reason.startswith("left out") else f"left out because it {reason}"
 
 
 def process_inputs(arguments: Mapping[str, Any]) -> list[str]:
@@ -86,21 +91,18 @@ def _values(present: pd.Series[Any], rule: ColumnRule) -> str:
     """Return what the present values of a column are: from where to where, or which."""
     if present.empty:
         return "none"
-    n_distinct = int(present.nunique())
-    if rule.kind in {"integer", "number"} and rule.allowed is None:
-        low, high = present.min(), present.max()
-        return number_text(low) if low == high else f"{number_text(low)} to {number_text(high)}"
-    if rule.kind == "datetime":
-        low, high = (
-            written(moment.to_pydatetime()).removesuffix("T00:00:00") for moment in (present.min(), present.max())
-        )
-        return low if low == high else f"{low} to {high}"
-    if rule.kind == "text" and n_distinct > MOST_NAMED:
-        return f"{n_distinct:,} different"
     if rule.kind == "boolean":
         return f"true in {share_text(float(present.astype(float).mean()))}"
-    counts = present.value_counts()
-    return listed(
-        [number_text(value) if rule.kind in {"integer", "number"} else str(value) for value in counts.index],
-        most=MOST_NAMED,
-    )
+    if rule.kind == "datetime" or (rule.kind in NUMBERS and rule.allowed is None):
+        ends = dict.fromkeys(_text(end, rule.kind) for end in (present.min(), present.max()))
+        return " to ".join(ends)
+    if rule.kind == "text" and present.nunique() > MOST_NAMED:
+        return f"{present.nunique():,} different"
+    values = sorted(present.unique()) if rule.kind in NUMBERS else present.value_counts().index
+    return listed([_text(value, rule.kind) for value in values], most=MOST_NAMED)
+
+
+def _text(value: Any, kind: ColumnKind) -> str:
+    if kind == "datetime":
+        return written(value.to_pydatetime()).removesuffix("T00:00:00")
+    return number_text(value) if kind in NUMBERS else str(value)

@@ -137,11 +137,11 @@ def test_schema_source_of_any_schema_reads_back_as_the_same(schema):
     assert run(schema_source(schema, docstring="One row.")) == schema
 
 
-def test_schema_source_of_the_projects_own_schema_is_its_file():
-    from ml_project.project.schema import RawData
+def test_schema_source_of_the_example_is_its_file():
+    from tests.example.schema import RawData
 
     written = schema_source(read_schema(RawData), docstring=RawData.__doc__)
-    assert written == (REPOSITORY / "ml_project/project/schema.py").read_text(encoding="utf-8")
+    assert written == (REPOSITORY / "tests/example/schema.py").read_text(encoding="utf-8")
 
 
 def test_schema_source_of_awkward_words_is_clean_for_every_checker(tmp_path):
