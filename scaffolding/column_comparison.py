@@ -12,6 +12,7 @@ from ml_project.data.coercion import ConvertedColumn, convert_column
 from ml_project.data.distinct import distinct_values
 from ml_project.data.raw_schema import BatchExpectations, ColumnKind, ColumnRule
 from ml_project.validation.expectations import MIN_ROWS_FOR_RATES
+from scaffolding.column_kinds import markers_of
 from scaffolding.value_comparison import LIMITS, Converted, compare_values, no_longer_seen
 from scaffolding.value_words import in_rows, samples
 
@@ -80,10 +81,9 @@ def compare_column(values: pd.Series[Any], rule: ColumnRule, expected: Expected)
     converted = _convert(values, rule, expected)
     new, findings = rule, _unusable(values, converted, rule)
     if findings:
-        other = _other_kind(values, rule, expected)
-        last = f"the column now holds {_NAMES[other.kind]}, no longer {_NAMES[rule.kind]}" if other else _NO_KIND
-        new, findings = other or rule, (*findings, last)
-        converted = _convert(values, new, expected) if other else converted
+        new, remark = _retyped(values, rule, expected)
+        findings = (*findings, remark)
+        converted = _convert(values, new, expected)
     typed, found = compare_values(_spread(converted, len(values)), new, expected.never_missing)
     if typed.kind != new.kind:  # a category became a text, in which blanks around a value count
         converted = _convert(values, typed, expected)
@@ -91,9 +91,6 @@ def compare_column(values: pd.Series[Any], rule: ColumnRule, expected: Expected)
         found += more
     notes = no_longer_seen(_spread(converted, len(values)), typed) if len(values) >= MIN_ROWS_FOR_RATES else ()
     return ColumnChange(rule, typed, (*findings, *found), notes)
-
-
-_NO_KIND = "the values are of no single kind; correct the data"
 
 
 def is_usable(values: pd.Series[Any], rule: ColumnRule, expected: Expected) -> bool:
@@ -118,6 +115,18 @@ def _unusable(values: pd.Series[Any], converted: ConvertedColumn, rule: ColumnRu
         f"{text} {in_rows(rows, len(values))}: {samples(values.iloc[rows].to_numpy(dtype=object))}"
         for text, rows in converted.unusable.items()
     )
+
+
+def _retyped(values: pd.Series[Any], rule: ColumnRule, expected: Expected) -> tuple[ColumnRule, str]:
+    """Return the rule with the kind that the values have now, and what to say of it."""
+    markers = () if rule.kind in ("text", "category") else markers_of(values, expected.missing_values)
+    if markers:
+        named = ", ".join(map(repr, markers))
+        return rule, f"{named} probably means a missing value: add it to data.missing_values of the config"
+    other = _other_kind(values, rule, expected)
+    if other is None:
+        return rule, "the values are of no single kind; correct the data"
+    return other, f"the column now holds {_NAMES[other.kind]}, no longer {_NAMES[rule.kind]}"
 
 
 def _other_kind(values: pd.Series[Any], rule: ColumnRule, expected: Expected) -> ColumnRule | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 
 from ml_project.data.raw_schema import ColumnRule
-from scaffolding.field_keywords import differs, set_value
+from scaffolding.field_keywords import differs, remove_keyword, set_value
 from scaffolding.schema_fields import ByHandError, SchemaSource
 
 
@@ -22,12 +22,12 @@ def set_expectations(source: SchemaSource, old: ColumnRule, new: ColumnRule) -> 
         source = _set_expected(source, old.name, ("max_missing_rate",), after.max_missing_rate)
     if before.mean_between != after.mean_between:
         source = (
-            _remove_expected(source, old.name, "mean_between")
+            _remove(source, old.name, ("expectations", "mean_between"))
             if after.mean_between is None
             else _set_pair(source, old.name, ("mean_between",), after.mean_between)
         )
     if before.share_between != after.share_between and after.share_between is None:
-        return _remove_expected(source, old.name, "share_between")
+        return _remove(source, old.name, ("expectations", "share_between"))
     for value, share in (after.share_between or {}).items():
         if (before.share_between or {}).get(value) != share:
             source = _set_pair(source, old.name, ("share_between", value), share)
@@ -49,33 +49,43 @@ def _set_expected(source: SchemaSource, column: str, path: tuple[str, ...], valu
 
 
 def remove_example(source: SchemaSource, column: str) -> SchemaSource:
-    """Return the source in which a column's field gives no example."""
-    return _remove_entry(source, _metadata(source, column), "example")
+    """Return the source in which a column's field gives no example, and no empty metadata.
+
+    Raises
+    ------
+    ByHandError
+        When the metadata are computed.
+    """
+    return _remove(source, column, ("example",))
 
 
-def _remove_expected(source: SchemaSource, column: str, name: str) -> SchemaSource:
-    return _remove_entry(source, _expected(source, column, ()), name)
-
-
-def _remove_entry(source: SchemaSource, node: ast.expr | None, name: str) -> SchemaSource:
+def _remove(source: SchemaSource, column: str, path: tuple[str, ...]) -> SchemaSource:
+    """Return the source in which the field's metadata lack the entry at a path, and what would be empty without it."""
+    if not path:
+        return remove_keyword(source, column, "metadata")
+    node = _entry(source, column, path[:-1])
     keys = node.keys if isinstance(node, ast.Dict) else []
-    places = [place for place, key in enumerate(keys) if isinstance(key, ast.Constant) and key.value == name]
+    places = [place for place, key in enumerate(keys) if isinstance(key, ast.Constant) and key.value == path[-1]]
     if node is None or not places:
-        raise ByHandError(f"remove {name} from the metadata")
+        raise ByHandError(f"remove {path[-1]} from the metadata")
+    if len(keys) == 1:
+        return _remove(source, column, path[:-1])
     return source.remove_item(source.bracket(node), places[0])
 
 
-def _metadata(source: SchemaSource, column: str) -> ast.expr | None:
+def _entry(source: SchemaSource, column: str, path: tuple[str, ...]) -> ast.expr | None:
+    """Return the value at a path in the field's metadata, ``None`` where it cannot be found."""
     keyword = source.field(column).keyword("metadata")
-    return None if keyword is None else keyword.value
+    node = None if keyword is None else keyword.value
+    for name in path:
+        pairs = zip(node.keys, node.values, strict=True) if isinstance(node, ast.Dict) else ()
+        node = next((value for key, value in pairs if isinstance(key, ast.Constant) and key.value == name), None)
+    return node
 
 
 def _expected(source: SchemaSource, column: str, path: tuple[str, ...]) -> ast.expr:
     """Return the value at a path in the field's expectations."""
-    node = _metadata(source, column)
-    for name in ("expectations", *path):
-        pairs = zip(node.keys, node.values, strict=True) if isinstance(node, ast.Dict) else ()
-        node = next((value for key, value in pairs if isinstance(key, ast.Constant) and key.value == name), None)
+    node = _entry(source, column, ("expectations", *path))
     if node is None:
-        raise ByHandError(f"change the expectation {(*path, 'expectations')[0]}")
+        raise ByHandError(f"change the expectation {path[0]}")
     return node

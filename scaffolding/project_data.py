@@ -25,6 +25,8 @@ from scaffolding.table import find_source
 if TYPE_CHECKING:
     import pandas as pd
 
+_SQLITE = "sqlite:///"
+
 
 def read_config(root: Path) -> Config:
     """Return the config with which a training in a folder would start.
@@ -74,7 +76,7 @@ def choose_data(config: DataConfig, root: Path, source: str | None, table: str |
         Table of a database.
     """
     if source is None:
-        own = str(root / config.source) if _belongs_to(root, config.source) else config.source
+        own = _below(root, config.source)
         chosen = {"table": table, "query": None} if table is not None else {}
         return config.model_copy(update={"source": own, **chosen})
     if config.csv != CsvConfig() or config.storage_options:  # the other one is taken to be written as the own one is
@@ -85,10 +87,13 @@ def choose_data(config: DataConfig, root: Path, source: str | None, table: str |
     return config.model_copy(update={**other, "query": None})
 
 
-def _belongs_to(root: Path, address: str) -> bool:
-    """Return whether an address is a path that belongs to a folder which is not the current one."""
-    is_path = "://" not in address and not Path(address).expanduser().is_absolute()
-    return is_path and root.resolve() != Path.cwd()
+def _below(root: Path, address: str) -> str:
+    """Return an address whose path, where it is relative, is that of a project's folder."""
+    scheme = _SQLITE if address.startswith(_SQLITE) else ""
+    path = Path(address.removeprefix(scheme)).expanduser()
+    if root.resolve() == Path.cwd() or path.is_absolute() or (not scheme and "://" in address):
+        return address
+    return f"{scheme}{root.resolve() / path}"
 
 
 def read_data(config: DataConfig, schema: RawSchema) -> pd.DataFrame:

@@ -96,7 +96,10 @@ class _Users:
     def to_retype(self, column: str) -> str:
         """Return what may not understand values of another kind."""
         processes = self._names_of_processes(column)
-        return f"made for the old values, see features.py: {', '.join(processes)}" if processes else ""
+        parts = [f"made for the old values, see features.py: {', '.join(processes)}"] if processes else []
+        if column == self._config.splits.time_column:
+            parts.append("splits.time_column of the config names it, and needs dates or numbers")
+        return "; ".join(parts)
 
     def to_rename(self, column: str) -> str:
         """Return what has to use the new name besides the files that the patch edits."""

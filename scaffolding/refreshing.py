@@ -10,7 +10,7 @@ from pathlib import Path
 
 from ml_project.config import Config
 from ml_project.data.sources import open_source
-from ml_project.errors import MlProjectError
+from ml_project.errors import ConfigError, MlProjectError
 from ml_project.modelling.project_parts import Project
 from ml_project.safe_file import replace_file
 from ml_project.use_case_file import USE_CASE_FILE
@@ -66,7 +66,7 @@ def refresh(root: Path, *, source: str | None, table: str | None, check: bool, s
 def _refresh(root: Path, source: str | None, table: str | None, say: Say) -> bool:
     config = read_config(root)
     module, project = load_parts(root)
-    text = module.path.read_bytes().decode()
+    text = _read_text(module.path)
     data = choose_data(config.data, root, source, table)
     frame = read_data(data, project.schema)
     comparison = compare(frame, project.schema, config, left_out=left_out_columns(text))
@@ -82,6 +82,13 @@ def _refresh(root: Path, source: str | None, table: str | None, say: Say) -> boo
     say("Rows are counted from 0.")
     _propose(root, config, module, project, comparison, text, say)
     return True
+
+
+def _read_text(path: Path) -> str:
+    try:
+        return path.read_bytes().decode()
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"{path} is not written in UTF-8 ({error}); save it so.") from error
 
 
 def left_out_columns(text: str) -> list[str]:
@@ -137,7 +144,7 @@ def _use_case_edits(
     renamed = {old: new for old, new in comparison.renamed.items() if old not in proposal.by_hand}
     if not (features or removed or renamed):
         return
-    text = (root / USE_CASE_FILE).read_bytes().decode()
+    text = _read_text(root / USE_CASE_FILE)
     after = propose_columns(text, ColumnEdits(features, removed, renamed), length)
     if after is not None:
         yield FileEdit(USE_CASE_FILE.as_posix(), text, after)

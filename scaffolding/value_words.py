@@ -12,6 +12,7 @@ from ml_project.errors import MAX_SAMPLES_PER_PROBLEM
 from ml_project.validation.requirements import written
 
 _LONGEST = 40
+_LONGEST_NUMBER = 12
 _LOOKED_AT = 1000
 """Values among which different ones are looked for."""
 
@@ -44,9 +45,10 @@ def samples(values: npt.NDArray[Any]) -> str:
 
 
 def shown(value: Any) -> str:
-    """Return a value as a reader wants to see it: texts in quotes and cut, days without a time."""
+    """Return a value as a reader wants to see it: texts in quotes and cut, days without a time, numbers rounded."""
     if isinstance(value, dt.datetime):
         return value.date().isoformat() if value.time() == dt.time() else value.isoformat(sep=" ")
     if isinstance(value, str):
         return repr(value if len(value) <= _LONGEST else f"{value[: _LONGEST - 3]}...")
-    return written(value)
+    text = written(value)
+    return f"{value:.6g}" if isinstance(value, float) and len(text) > _LONGEST_NUMBER else text

@@ -1,7 +1,9 @@
 """``--refresh`` in a project on the disk, as its user meets it."""
 
+import contextlib
 import os
 import shutil
+import sqlite3
 import subprocess
 import sys
 from pathlib import Path
@@ -246,6 +248,25 @@ def test_refresh_decimal_commas_are_numbers_in_new_columns_too(project):
     project.refresh()
 
     assert "weight: Series[float]" in project.read(str(PATCH))
+
+
+def test_refresh_sqlite_below_the_project_is_found_from_another_folder(project):
+    with contextlib.closing(sqlite3.connect(project.root / "data/crm.db")) as connection:
+        customers(plan="X").to_sql("customers", connection, index=False)
+    config = USE_CASE.replace('"data/customers.csv"', '"sqlite:///data/crm.db", table="customers"')
+    project.write("use_cases/use_case_config.py", config)
+
+    project.refresh()
+
+    assert "not among the values allowed in 60 rows (100.0%), first row 0: 'X'" in project.output
+
+
+def test_refresh_schema_in_another_encoding_is_refused(project, capsys):
+    text = "# -*- coding: latin-1 -*-\n" + SCHEMA.replace("The schema", "Größen")
+    (project.root / project.schema).write_bytes(text.encode("latin-1"))
+
+    assert project.refresh() == 1
+    assert "is not written in UTF-8" in capsys.readouterr().err
 
 
 def test_refresh_windows_line_ends_apply(project):

@@ -207,6 +207,15 @@ def test_propose_schema_other_kind_removes_what_no_longer_holds():
     assert "x: Series[str] = pa.Field(\n        # the highest ever seen\n        unique=True" in found.text
 
 
+def test_propose_schema_metadata_without_entries_are_removed():
+    line = 'x: Series[float] = pa.Field(le=5, metadata={"expectations": {"mean_between": (0, 1)}, "example": 2})'
+    expectations = schema_of(field(line)).rule("x").expectations.model_copy(update={"mean_between": None})
+
+    found = propose(field(line), kind="boolean", maximum=None, expectations=expectations, example=None)
+
+    assert found.text == field("x: Series[bool] = pa.Field()")
+
+
 @pytest.mark.parametrize(
     ("line", "changes", "words"),
     [
