@@ -157,7 +157,8 @@ def _parts_of_sum(columns: Arrays, target: npt.NDArray[np.float64]) -> dict[str,
 
 
 def _formula(parts: Mapping[str, int], name: str) -> str:
-    terms = " ".join(f"{'+' if sign > 0 else '-'} {column}" for column, sign in parts.items())
+    positive_first = sorted(parts.items(), key=lambda item: -item[1])
+    terms = " ".join(f"{'+' if sign > 0 else '-'} {column}" for column, sign in positive_first)
     return f"{name} = {terms.removeprefix('+ ')}"
 
 

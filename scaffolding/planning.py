@@ -11,7 +11,7 @@ from ml_project.errors import ConfigError, Problem
 from scaffolding.column_kinds import markers_of
 from scaffolding.column_rules import profile_columns
 from scaffolding.date_features import date_features, unused
-from scaffolding.leakage import find_leaks, to_numbers
+from scaffolding.leakage import Leaks, find_leaks, to_numbers
 from scaffolding.oddities import find_oddities
 from scaffolding.plan import ColumnRoles, FeatureProcessPlan, LeftOut, ProjectPlan, Source
 from scaffolding.role_checks import check_profiles, check_roles
@@ -117,8 +117,16 @@ def _choose(table: TypedTable, assigned: Assignment, splits: SplitsConfig, roles
     found = {one.column: one for one in (*assigned.left_out, *leaks.left_out, *stale)}
     left_out = tuple(found[name] for name in table.frame_names if name in found)
     _require_features(columns, processes, left_out)
-    told = [f"Column {one.column!r} is left out: it {one.reason}." for one in leaks.left_out]
-    return Choice(columns, processes, left_out, (*told, *leaks.warnings, *assigned.warnings))
+    return Choice(columns, processes, left_out, (*_told(leaks), *leaks.warnings, *assigned.warnings))
+
+
+def _told(leaks: Leaks) -> list[str]:
+    """Return a warning that columns were left out because of what they tell."""
+    if not leaks.left_out:
+        return []
+    names = ", ".join(repr(one.column) for one in leaks.left_out)
+    are = "gives the target away and is" if len(leaks.left_out) == 1 else "give the target away and are"
+    return [f"{names} {are} left out; add to features.columns what is known before the target is."]
 
 
 def _require_features(
