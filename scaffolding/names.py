@@ -8,6 +8,7 @@ import re
 import sys
 import unicodedata
 from collections.abc import Iterable, Iterator
+from functools import cache
 from importlib.metadata import packages_distributions
 from pathlib import Path
 
@@ -75,14 +76,20 @@ def _taken(name: str, root: Path) -> str | None:
         ("a module of Python's standard library", sys.stdlib_module_names),
         ("the name of the template", (package, template.package, *([example] if example else []))),
         ("a file or folder of the template", _parts(paths)),
+        ("a package that the project installs", _installed() | locked_names(root)),
         ("the name of a folder that git ignores", [name] if ignored_paths(root).match_file(f"{name}/") else ()),
         ("a name in a module that imports the package", _words_beside_package(root, paths, package)),
-        ("a package that the project installs", {*packages_distributions(), *locked_names(root)}),
     )
     for use, names in uses:
         if name in names:
             return f"is {use}, so it could be taken for it; choose another name, for instance {name[:14]}_project"
     return None
+
+
+@cache
+def _installed() -> set[str]:
+    """Return what can be imported besides the standard library; asking all packages takes seconds."""
+    return set(packages_distributions())
 
 
 def _parts(paths: Iterable[str]) -> Iterator[str]:
