@@ -18,19 +18,26 @@ if TYPE_CHECKING:
     import pandas as pd
 
 WIDTH = 120
+MAX_DESCRIBED_COLUMNS = 60
+"""Rows of the table of columns in the README; the schema has the others."""
 
 
 def readme_section(plan: ProjectPlan, frame: pd.DataFrame) -> str:
     """Return the section of the README on the data, as Markdown."""
     package = plan.package
+    rows = column_rows(plan, frame)
+    n_more = len(rows) - MAX_DESCRIBED_COLUMNS
+    more = (
+        f"The table has {counted(n_more, 'more column', 'more columns')} than are listed here. " if n_more > 0 else ""
+    )
     return render(
         "readme_section.md.j2",
         where=_filled(f"{_where(plan)} {_committed(plan)} More on the files: [data/data](data/data/README.md)."),
         task=_filled(f"{_task(plan, frame)} {_splits(plan)}"),
-        rows=column_rows(plan, frame),
+        rows=rows[:MAX_DESCRIBED_COLUMNS],
         schema=_filled(
-            f"What is allowed in a column stands in `{package}/project/schema.py`, and was inferred from this table: "
-            "correct there what you know better. What a model sees stands in `use_cases/use_case_config.py`."
+            f"{more}What is allowed in a column stands in `{package}/project/schema.py`, and was inferred from this "
+            "table: correct there what you know better. What a model sees stands in `use_cases/use_case_config.py`."
         ),
         warnings=[_filled(f"- {' '.join(warning.split())}", indent="  ") for warning in plan.warnings],
     )

@@ -131,18 +131,24 @@ def sample_rows(target: pd.Series[Any], n_rows: int, *, seed: int = 0) -> npt.ND
     if len(target) <= n_rows:
         return np.arange(len(target))
     generator = np.random.default_rng(seed)
-    codes, values = pd.factorize(target.astype("str"), sort=True)
+    codes, values = pd.factorize(target.astype("str"), sort=True, use_na_sentinel=False)
     counts = np.bincount(codes, minlength=len(values))
-    if len(values) * FEWEST_ROWS_PER_CLASS > n_rows:
+    least = min(FEWEST_ROWS_PER_CLASS, n_rows // len(values))
+    if least == 0 or (least < FEWEST_ROWS_PER_CLASS and _are_numbers(values)):
         return np.sort(generator.permutation(len(target))[:n_rows])
-    wanted = _shares(counts, n_rows)
+    wanted = _shares(counts, n_rows, least)
     drawn = [generator.permutation(np.flatnonzero(codes == code))[:count] for code, count in enumerate(wanted)]
     return np.sort(np.concatenate(drawn))
 
 
-def _shares(counts: npt.NDArray[np.int64], n_rows: int) -> npt.NDArray[np.int64]:
+def _are_numbers(values: pd.Index[Any]) -> bool:
+    """Return whether values, many of them, are numbers and so no classes."""
+    return bool(pd.to_numeric(pd.Series(values), errors="coerce").notna().all())
+
+
+def _shares(counts: npt.NDArray[np.int64], n_rows: int, fewest: int) -> npt.NDArray[np.int64]:
     """Return how many rows of each class to draw: proportional, with a least number for rare classes."""
-    least = np.minimum(counts, FEWEST_ROWS_PER_CLASS)
+    least = np.minimum(counts, fewest)
     wanted = np.maximum(least, np.floor(counts * (n_rows / counts.sum()))).astype(np.int64)
     # what rare classes have too much is taken from the largest one, what rounding has left goes to it
     while wanted.sum() != n_rows:

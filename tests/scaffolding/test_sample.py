@@ -212,6 +212,18 @@ def test_sample_rows_has_every_class_in_order_and_about_its_share(counts, n_rows
         assert np.all(drawn <= counts)
 
 
+def test_sample_rows_of_very_many_classes_still_has_every_class():
+    target = pd.Series([f"class {number}" for number in range(300)]).repeat(10)
+    assert target.iloc[sample_rows(target, 700)].value_counts().min() >= 2
+
+
+def test_sample_rows_of_many_numbers_is_random_so_that_their_distribution_stays():
+    target = pd.Series(np.repeat(np.arange(100), np.arange(1, 101)))
+    drawn = target.iloc[sample_rows(target, 500)]
+    assert abs(drawn.mean() - target.mean()) < 3
+    assert drawn.nunique() < 100
+
+
 def test_sample_rows_is_the_same_each_time_and_random():
     target = pd.Series(np.arange(10_000) / 7)
     positions = sample_rows(target, 500)

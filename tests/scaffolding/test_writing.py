@@ -267,6 +267,15 @@ def test_readme_of_a_regression_and_several_warnings_has_fitting_words(tmp_path)
     assert "These deserve a look" in text
 
 
+def test_readme_of_a_wide_table_lists_its_first_columns_and_counts_the_others(tmp_path):
+    rules = [ColumnRule(name=f"sensor {number}", kind="integer") for number in range(61)]
+    frame = FRAME.assign(**{rule.name: 1 for rule in rules})
+    text = write(make_plan(schema=RawSchema(columns=(*SCHEMA.columns, *rules))), tmp_path, frame)["README.md"]
+    assert "| `sensor 52` |" in text
+    assert "| `sensor 53` |" not in text
+    assert "The table has 8 more columns than are listed here." in text
+
+
 def test_gitignore_names_a_copy_that_is_not_committed_once(tmp_path):
     (tmp_path / ".gitignore").write_text(".venv/\n")
     plan = make_plan(committed_data="data/data/churn_sample.csv", n_rows=5000)
