@@ -114,7 +114,7 @@ def _propose(
         say(line)
     path = module.path.relative_to(root.resolve()).as_posix()
     edits = [FileEdit(path, text, proposal.text), *_use_case_edits(root, comparison, proposal, length, say)]
-    patch = make_patch(edits)
+    patch = make_patch(edits, root.resolve())
     if not patch:
         (root / PATCH).unlink(missing_ok=True)
         say("\nNo edit can be proposed.")

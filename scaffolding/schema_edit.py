@@ -117,13 +117,13 @@ def _steps(wanted: Wanted, length: int) -> list[_Step]:
 
 
 def _apply(source: SchemaSource, steps: Sequence[_Step], rules: Rules) -> tuple[SchemaSource, dict[str, str], Rules]:
-    by_hand: dict[str, str] = {}
+    by_hand: dict[str, list[str]] = {}
     for step in steps:
         try:
             source, rules = step.edit(source), step.expected(rules)
         except ByHandError as error:
-            by_hand[step.column] = "; ".join([*([by_hand[step.column]] if step.column in by_hand else []), str(error)])
-    return source, by_hand, rules
+            by_hand.setdefault(step.column, []).append(str(error))
+    return source, {column: "; ".join(dict.fromkeys(texts)) for column, texts in by_hand.items()}, rules
 
 
 def _apply_one_by_one(
@@ -190,4 +190,6 @@ def _removing(column: str) -> _Step:
 
 
 def _broken(source: SchemaSource, column: str, length: int) -> SchemaSource:
+    if all(len(line) <= length for line in source.text.split("\n")):
+        return source
     return SchemaSource(break_long_lines(source.text, source.lines_of(source.field(column)), length))

@@ -63,13 +63,11 @@ class SchemaSource(Source):
     @cached_property
     def fields(self) -> dict[str, Field]:
         """Return the columns that the class and its bases in this module declare, in order, by name."""
-        fields: dict[str, Field] = {}
+        fields: dict[str, Field] = {}  # by attribute, so that the class's own wins
         for statement in (statement for model in self._line_of_descent(self.model) for statement in model.body):
             if isinstance(statement, ast.AnnAssign) and isinstance(statement.target, ast.Name):
-                field = self._read(statement, statement.target.id)
-                fields = {name: known for name, known in fields.items() if known.attribute != field.attribute}
-                fields[field.column] = field
-        return fields
+                fields[statement.target.id] = self._read(statement, statement.target.id)
+        return {field.column: field for field in fields.values()}
 
     def field(self, column: str) -> Field:
         """Return the declaration of a column.

@@ -269,6 +269,26 @@ def test_refresh_schema_in_another_encoding_is_refused(project, capsys):
     assert "is not written in UTF-8" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("folder", ["refreshed_project", "my projects/größer"])
+def test_refresh_project_inside_a_larger_repository_applies_from_its_folder(project, monkeypatch, folder):
+    (project.root.parent / "repository" / folder).parent.mkdir(parents=True)
+    project.root = project.root.rename(project.root.parent / "repository" / folder)
+    monkeypatch.syspath_prepend(str(project.root))
+    subprocess.run(["git", "init", "--quiet", str(project.root.parents[len(Path(folder).parts) - 1])], check=True)
+
+    project.refresh(customers(plan="X"))
+    project.git("apply", str(PATCH))
+
+    assert project.read(project.schema) == SCHEMA.replace('"pro"]', '"pro", "X"]')
+
+
+def test_refresh_project_without_a_repository_applies(project):
+    project.refresh(customers(plan="X"))
+    project.git("apply", str(PATCH))
+
+    assert project.read(project.schema) == SCHEMA.replace('"pro"]', '"pro", "X"]')
+
+
 def test_refresh_windows_line_ends_apply(project):
     project.git("init", "--quiet")
     project.write(project.schema, SCHEMA.replace("\n", "\r\n"))

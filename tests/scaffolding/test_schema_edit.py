@@ -459,23 +459,22 @@ def test_propose_schema_any_style_says_what_is_wanted_and_keeps_the_rest(text, d
     ]
 
 
-@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-@given(text=declarations(), extra=st.lists(st.text("abcdefgh", min_size=1, max_size=12), min_size=1, max_size=15))
-def test_propose_schema_formatted_source_stays_formatted(text, extra):
-    formatted = ruff_format(text)
-    schema = schema_of(formatted)
-    rule = schema.columns[-1]
-    other = rule.model_copy(
-        update={"kind": "category", "allowed": tuple(dict.fromkeys(extra)), "minimum": None, "maximum": None,
-                "expectations": rule.expectations.model_copy(update={"mean_between": None})}
-    )  # fmt: skip
+WORDS = st.lists(st.text("abcdefgh", min_size=1, max_size=12), min_size=1, max_size=12, unique=True)
 
-    found = propose_schema(
-        formatted, schema, Wanted([(rule, other)], {}, [], [], schema.names), read=MODULE.read, length=120
-    )
 
-    assert schema_of(found.text).rule(rule.name) == other
-    assert max(map(len, found.text.splitlines())) <= 120
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(allowed=WORDS, added=WORDS, description=st.integers(0, 90), has_metadata=st.booleans())
+def test_propose_schema_formatted_source_stays_as_ruff_formats_it(allowed, added, description, has_metadata):
+    metadata = ', metadata={"expectations": {"share_between": {"a": (0, 1)}}}' if has_metadata else ""
+    keywords = f'isin={allowed!r}, description="{"d" * description}"{metadata}'
+    text = ruff_format(field(f"x: Series[str] = pa.Field({keywords})  # why"))
+    every = tuple(dict.fromkeys([*allowed, *added]))
+
+    found = propose(text, allowed=every, nullable=True)
+
+    assert found.by_hand == {}
+    assert schema_of(found.text).rule("x").allowed == every
+    assert ruff_format(found.text) == found.text
 
 
 def ruff_format(text: str) -> str:
