@@ -13,6 +13,7 @@ from deployment.tests.environments import REPOSITORY
 from deployment.tests.processes import clean_environment
 from deployment.tests.target_local import Served
 from deployment.tests.targets import KEY_VARIABLE
+from tests.workspace import ENVIRONMENT
 
 SUITE = "deployment/tests/test_conformance.py"
 KEY = "a key of enough letters"
@@ -34,7 +35,7 @@ def run_suite(artifact, *words, **environment):
     done = subprocess.run(
         [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", SUITE, *words],
         cwd=REPOSITORY,
-        env={**clean_environment(), ARTIFACT_VARIABLE: str(artifact), **environment},
+        env={**clean_environment(), **ENVIRONMENT, ARTIFACT_VARIABLE: str(artifact), **environment},
         capture_output=True,
         text=True,
         check=False,
