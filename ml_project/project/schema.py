@@ -11,6 +11,8 @@ from pandera.typing.pandas import Series
 class RawData(pa.DataFrameModel):
     """One passenger of the Titanic per row."""
 
+    # left out: boat, body, home.dest
+
     passenger_id: Series[int] = pa.Field(ge=1, unique=True, description="Number of the passenger in the list.")
     survived: Series[int] = pa.Field(
         isin=[0, 1],
