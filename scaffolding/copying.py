@@ -14,6 +14,7 @@ from ml_project.errors import ConfigError
 from scaffolding.lock_file import LOCK, renamed_lock
 from scaffolding.renaming import TEMPLATE_FILE, Renaming, forms, read_template, template_text
 from scaffolding.template_files import list_template_files
+from scaffolding.terraform_format import ENDINGS, align_arguments
 
 OWN_DATA = re.compile(r"(?:\n*# [^\n]*)?\n/data/data/[^\n]*")
 """Lines of ``.gitignore`` about a large table of the template, with their comment."""
@@ -96,7 +97,11 @@ def _renamed_content(path: str, content: bytes, renaming: Renaming) -> bytes:
     except UnicodeDecodeError:
         return content
     renamed = renaming.text(path, text)
-    return (OWN_DATA.sub("", renamed) if path == ".gitignore" else renamed).encode("utf-8")
+    if path == ".gitignore":
+        renamed = OWN_DATA.sub("", renamed)
+    if path.endswith(ENDINGS):
+        renamed = align_arguments(renamed, forms(renaming.new))
+    return renamed.encode("utf-8")
 
 
 def _write_lock(root: Path, destination: Path, old: str, new: str) -> None:
