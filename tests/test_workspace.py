@@ -11,7 +11,7 @@ from tests.workspace import REPOSITORY, TITANIC, USERS_PART, choose_example, lay
 
 ONLY_FOR_ITS_OWN_TESTS = {
     USERS_PART.replace("/", ".") + ".": "tests.example.schema and .features, or load_project()",
-    "data/data/" + "titanic": "TITANIC, USE_CASE or workspace() of tests.workspace",
+    "data/data/" + "titanic.parquet": "TITANIC, USE_CASE or workspace() of tests.workspace",
 }
 """What no general test may name, and what to use instead."""
 FOLDERS = ("tests", "deployment/tests")
