@@ -121,7 +121,7 @@ def _create(words: argparse.Namespace) -> int:
 
 
 def _refresh(words: argparse.Namespace) -> int:
-    from scaffolding.refreshing import refresh
+    from scaffolding.refreshing.refresh import refresh
 
     return refresh(ROOT, source=words.data, table=words.table, check=words.check, say=print)
 

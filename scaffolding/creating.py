@@ -15,17 +15,17 @@ from typing import Any
 from ml_project.data.sources import open_source
 from ml_project.errors import ConfigError, MlProjectError, Problem
 from scaffolding.addresses import is_database, without_secrets
-from scaffolding.config_source import source_variable
-from scaffolding.copying import copy_template, package_of, sort_imports
-from scaffolding.destination import check_destination, made_at_once
-from scaffolding.names import check_name
 from scaffolding.plan import ColumnRoles, ProjectPlan, Source
-from scaffolding.planning import plan_project
-from scaffolding.repository import Outcome, make_repository
-from scaffolding.role_checks import LEAST_ROWS, check_roles
-from scaffolding.sample import DataFiles, plan_files, write_data
-from scaffolding.table import find_source, read_table
-from scaffolding.writing import write_user_part
+from scaffolding.profiling.planning import plan_project
+from scaffolding.profiling.role_checks import LEAST_ROWS, check_roles
+from scaffolding.profiling.table import find_source, read_table
+from scaffolding.template.copying import copy_template, package_of, sort_imports
+from scaffolding.template.destination import check_destination, made_at_once
+from scaffolding.template.names import check_name
+from scaffolding.template.repository import Outcome, make_repository
+from scaffolding.writing.config_source import source_variable
+from scaffolding.writing.sample import DataFiles, plan_files, write_data
+from scaffolding.writing.user_part import write_user_part
 
 Say = Callable[[str], None]
 
@@ -168,7 +168,7 @@ def _name_committed_data(root: Path, plan: ProjectPlan) -> None:
 def _verify(root: Path, sources: list[str]) -> None:
     """Let the new project read its own config, schema, features and data."""
     environment = os.environ | {"PYTHONPATH": str(root), "PYTHONDONTWRITEBYTECODE": "1"}
-    command = [sys.executable, "-m", "scaffolding.verifying", *dict.fromkeys(sources)]
+    command = [sys.executable, "-m", "scaffolding.template.verifying", *dict.fromkeys(sources)]
     done = subprocess.run(  # noqa: S603  no words of the user, and no shell
         command, cwd=root, env=environment, capture_output=True, text=True, check=False
     )

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from scaffolding.addresses import without_secrets
 from scaffolding.creating import Made
 from scaffolding.plan import ProjectPlan
-from scaffolding.sample import MAX_COMMITTED_ROWS
+from scaffolding.writing.sample import MAX_COMMITTED_ROWS
 
 WIDTH = 110
 TASKS = {"binary": "binary classification", "multiclass": "multi-class classification", "regression": "regression"}

@@ -4,7 +4,7 @@ import json
 import subprocess
 from pathlib import Path
 
-from scaffolding.lock_file import pipfile_hash
+from scaffolding.template.lock_file import pipfile_hash
 
 PYPROJECT = """\
 [project]
@@ -39,7 +39,7 @@ FILES = {
     "pyproject.toml": PYPROJECT,
     "Pipfile": PIPFILE,
     ".gitignore": "/output/\n*.log\n",
-    "scaffolding/template.json": json.dumps(TEMPLATE),
+    "scaffolding/template/template.json": json.dumps(TEMPLATE),
     "first_try/__init__.py": '__version__ = "1"\n',
     "first_try/project/__init__.py": "",
     "first_try/project/schema.py": "OWN = 1\n",

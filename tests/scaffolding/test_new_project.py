@@ -134,7 +134,7 @@ def test_new_project_trains_and_predicts_and_passes_its_own_tests(project):
 def test_new_project_of_a_new_project_is_made(project, table, tmp_path):
     made = run(["scaffolding", *words(tmp_path / "next", table, name="ox")], project)
     assert made.returncode == 0, made.stderr
-    verified = run(["scaffolding.verifying"], tmp_path / "next")
+    verified = run(["scaffolding.template.verifying"], tmp_path / "next")
     assert verified.returncode == 0, verified.stderr
     rules = (tmp_path / "next" / "pyproject.toml").read_text()
     assert 'attr = "ox.__version__"' in rules

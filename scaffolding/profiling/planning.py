@@ -1,0 +1,139 @@
+"""From a table and the user's words to the plan of a project."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from ml_project.config import SplitsConfig
+from ml_project.data.columns import to_columns
+from ml_project.errors import ConfigError, Problem
+from scaffolding.plan import ColumnRoles, FeatureProcessPlan, LeftOut, ProjectPlan, Source
+from scaffolding.profiling.column_kinds import markers_of
+from scaffolding.profiling.column_rules import profile_columns
+from scaffolding.profiling.date_features import date_features, unused
+from scaffolding.profiling.leakage import Leaks, find_leaks, to_numbers
+from scaffolding.profiling.oddities import find_oddities
+from scaffolding.profiling.role_checks import check_profiles, check_roles
+from scaffolding.profiling.roles import Assignment, assign_roles, find_id
+from scaffolding.profiling.splitting import choose_splits, find_time_column
+from scaffolding.profiling.typed_table import TypedTable, type_table
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What is learned from, and what is not.
+
+    Attributes
+    ----------
+    columns, processes
+        Features.
+    left_out
+        Columns that are not used, in the order of the table.
+    warnings
+        What the user should look at.
+    """
+
+    columns: tuple[str, ...]
+    processes: tuple[FeatureProcessPlan, ...]
+    left_out: tuple[LeftOut, ...]
+    warnings: tuple[str, ...]
+
+
+def plan_project(
+    package: str, frame: pd.DataFrame, source: Source, roles: ColumnRoles, *, data_path: str, committed_data: str
+) -> ProjectPlan:
+    """Return what a new project shall be.
+
+    Parameters
+    ----------
+    package
+        Name of the Python package.
+    frame
+        Whole table of shape ``(n_rows, n_columns)``, as :func:`~scaffolding.profiling.table.read_table` gives it.
+    source
+        Where it comes from.
+    roles
+        What the user said of single columns.
+    data_path
+        The data as the project's config names it.
+    committed_data
+        The file with real rows that belongs to the repository.
+
+    Raises
+    ------
+    ConfigError
+        When the user names columns that there are not or that cannot be that, or no column is left to learn from.
+    InvalidDataError, TargetError
+        When nothing can be learned from the table.
+    """
+    check_roles(frame, roles)
+    names, given = list(map(str, frame.columns)), source.data.missing_values
+    markers = {name: found for name in names if (found := markers_of(frame[name], given))}
+    missing_values = tuple(dict.fromkeys([*given, *sorted({text for found in markers.values() for text in found})]))
+    profiles = profile_columns(frame, target=roles.target, missing_values=missing_values)
+    check_profiles(profiles, roles)
+    id_column = find_id(profiles, roles)
+    table = type_table(frame, profiles, target=roles.target, id_column=id_column, missing_values=missing_values)
+    time_column = find_time_column(table.raw, profiles, roles)
+    splits = choose_splits(table.raw, roles, task=table.target.task, time_column=time_column)
+    assigned = assign_roles(profiles, roles, id_column=id_column, time_column=splits.time_column)
+    choice = _choose(table, assigned, splits, roles)
+    named = {"source": data_path, "id_column": id_column, "missing_values": missing_values}
+    return ProjectPlan(
+        package=package,
+        data=source.data.model_copy(update=named),
+        committed_data=committed_data,
+        schema=table.schema,
+        task=table.target.task,
+        columns=choice.columns,
+        processes=choice.processes,
+        left_out=choice.left_out,
+        split_strategy=splits.strategy,
+        n_rows=len(frame),
+        n_classes=None if table.target.classes is None else len(table.target.classes),
+        n_folds=splits.n_folds,
+        time_column=splits.time_column,
+        group_column=splits.group_column,
+        warnings=(*choice.warnings, *find_oddities(table, profiles, roles, splits, id_column, markers)),
+    )
+
+
+def _choose(table: TypedTable, assigned: Assignment, splits: SplitsConfig, roles: ColumnRoles) -> Choice:
+    """Return what is learned from: the columns that may be features, without those that give the target away."""
+    candidates = to_columns(table.raw, table.schema.select([*assigned.features, *assigned.datetimes]))
+    numbers = {name: to_numbers(values) for name, values in candidates.items()}
+    leaks = find_leaks(numbers, table.target, roles.target)
+    leaking = {one.column for one in leaks.left_out}
+    columns = tuple(name for name in assigned.features if name not in leaking)
+    moments = {name: candidates[name] for name in assigned.datetimes if name not in leaking}
+    chronological = splits.strategy == "chronological"
+    processes = date_features(moments, taken=table.frame_names, chronological=chronological)
+    still = [name for name in unused(list(moments), processes) if name != splits.time_column]
+    stale = [LeftOut(name, "is a date without parts that vary") for name in still]
+    found = {one.column: one for one in (*assigned.left_out, *leaks.left_out, *stale)}
+    left_out = tuple(found[name] for name in table.frame_names if name in found)
+    _require_features(columns, processes, left_out)
+    return Choice(columns, processes, left_out, (*_told(leaks), *leaks.warnings, *assigned.warnings))
+
+
+def _told(leaks: Leaks) -> list[str]:
+    """Return a warning that columns were left out because of what they tell."""
+    if not leaks.left_out:
+        return []
+    names = ", ".join(repr(one.column) for one in leaks.left_out)
+    are = "gives the target away and is" if len(leaks.left_out) == 1 else "give the target away and are"
+    return [f"{names} {are} left out; add to features.columns what is known before the target is."]
+
+
+def _require_features(
+    columns: tuple[str, ...], processes: tuple[FeatureProcessPlan, ...], left_out: tuple[LeftOut, ...]
+) -> None:
+    if not columns and not processes:
+        problems = [Problem(one.reason, one.column) for one in left_out]
+        raise ConfigError("No column is left to learn from; add some that say something about the target.", problems)
+
+

@@ -1,0 +1,1 @@
+"""The template's files under another name, in a place of their own."""
