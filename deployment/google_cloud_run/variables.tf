@@ -41,13 +41,13 @@ variable "image" {
 }
 
 variable "service_name" {
-  description = "Name of the service. The service account is named after it."
+  description = "Name of the service. The service account is named after it, NAME-service, of at most 30 characters."
   type        = string
   default     = "ml-project"
 
   validation {
-    condition     = can(regex("^[a-z][a-z0-9-]{0,23}[a-z0-9]$", var.service_name))
-    error_message = "The service name '${var.service_name}' needs 2 to 25 lower-case letters, digits and hyphens, beginning with a letter."
+    condition     = can(regex("^[a-z][a-z0-9-]{0,20}[a-z0-9]$", var.service_name))
+    error_message = "The service name '${var.service_name}' needs 2 to 22 lower-case letters, digits and hyphens, beginning with a letter."
   }
 }
 
