@@ -75,6 +75,8 @@ class DataConfig(Section):
     """Column to predict."""
     positive_class: str | int | float | bool | None = None
     """Class that counts as positive in a binary task; by default the second in sorted order."""
+    rows_without_target: Literal["refuse", "leave_out"] = "refuse"
+    """What modelling and evaluation do with rows whose target is missing: end the run, or go on with the others."""
     id_column: str | None = None
     """Column that identifies a row; it is carried into the predictions and is no feature."""
     batch_expectations: Literal["refuse", "warn"] = "refuse"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,10 +10,14 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from ml_project.config import Task
+from ml_project.config import DataConfig, Task
+from ml_project.data.raw_schema import RawSchema
 from ml_project.errors import MAX_SAMPLES_PER_PROBLEM, Problem, TargetError
 
+logger = logging.getLogger(__name__)
+
 MAX_CLASSES_OF_WHOLE_NUMBERS = 20
+WHAT_TO_DO_WITHOUT_TARGET = "the target is missing; fill it, drop the row, or set data.rows_without_target to leave_out"
 TRUE_TEXTS = ("true", "yes", "y", "on")
 FALSE_TEXTS = ("false", "no", "n", "off")
 
@@ -34,6 +39,40 @@ class Target:
     task: Task
     classes: tuple[Any, ...] | None
     values: npt.NDArray[Any]
+
+
+def rows_with_target(raw: pd.DataFrame, schema: RawSchema, config: DataConfig) -> pd.DataFrame:
+    """Return the rows to learn from or to evaluate with, numbered anew where some are left out.
+
+    Parameters
+    ----------
+    raw
+        Checked raw data of shape ``(n_rows, n_columns)``.
+    schema
+        Its rules.
+    config
+        Says what the target is, and whether rows without it are left out; if not, all rows are returned, for
+        :func:`read_target` to refuse.
+
+    Examples
+    --------
+    >>> from ml_project.data.raw_schema import ColumnRule
+    >>> schema = RawSchema(columns=(ColumnRule(name="grade", kind="integer", nullable=True),))
+    >>> config = DataConfig(source="x.csv", target_column="grade", rows_without_target="leave_out")
+    >>> rows_with_target(pd.DataFrame({"grade": [3.0, np.nan, 1.0]}), schema, config)["grade"].tolist()
+    [3, 1]
+    """
+    column = config.target_column
+    if config.rows_without_target == "refuse" or column not in raw.columns:
+        return raw
+    known = raw[column].notna()
+    if not known.all():
+        logger.warning("%d of %d rows have no target %r and are left out", int((~known).sum()), len(raw), column)
+    labelled = raw[known].reset_index(drop=True)
+    # The types of columns that must not be missing, so that a class is 3 and not 3.0.
+    types: dict[str, Any] = {"integer": "int64", "boolean": "bool"}
+    kind = schema.rule(column).kind
+    return labelled.astype({column: types[kind]}) if kind in types else labelled
 
 
 def read_target(raw: pd.DataFrame, column: str, *, task: str = "auto", positive_class: Any = None) -> Target:
@@ -98,7 +137,7 @@ def _refuse_missing_or_constant(values: pd.Series[Any], column: str) -> None:
     missing = np.flatnonzero(values.isna().to_numpy())
     if len(missing):
         samples = [
-            Problem("the target is missing; drop the row or fill it", column, int(row))
+            Problem(WHAT_TO_DO_WITHOUT_TARGET, column, int(row))
             for row in missing[:MAX_SAMPLES_PER_PROBLEM]
         ]
         raise TargetError(f"The target {column!r} is missing in {len(missing)} of {len(values)} rows.", samples)

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from ml_project.data.target import WHAT_TO_DO_WITHOUT_TARGET
 from ml_project.errors import MAX_SAMPLES_PER_PROBLEM, Problem, TargetError
 
 
@@ -44,7 +45,7 @@ def encode_target(raw: pd.DataFrame, column: str, classes: Sequence[Any] | None)
     if len(raw) == 0:
         raise TargetError(f"There are no rows to evaluate the target {column!r} with; give at least one.")
     values = raw[column]
-    _refuse(values.isna().to_numpy(), values, "the target is missing; drop the row or fill it")
+    _refuse(values.isna().to_numpy(), values, WHAT_TO_DO_WITHOUT_TARGET)
     if classes is None:
         if not pd.api.types.is_numeric_dtype(values):
             found = f"{values.dtype} such as {values.iloc[0]!r}"

@@ -14,6 +14,7 @@ from ml_project.config_sources import write_config
 from ml_project.data.fingerprint import fingerprint
 from ml_project.data.retrieval import read_historic
 from ml_project.data.splits import holdout_split
+from ml_project.data.target import rows_with_target
 from ml_project.evaluation.evaluate import Evaluation, evaluate
 from ml_project.evaluation.writing import write_evaluation
 from ml_project.modelling.project_parts import Project
@@ -65,6 +66,7 @@ def evaluate_artifact(config: Config, project: Project) -> EvaluationResult:
     raw = validate_raw(read_historic(config.data, schema), schema)
     for problem in check_batch(raw, schema):
         logger.warning("Unexpected batch: %s", problem)
+    raw = rows_with_target(raw, schema, config.data)
     rows, words = _rows_to_evaluate(raw, artifact)
     evaluation = evaluate(artifact.pipeline, rows, config)
     with readable_write_failures(directory, "nothing else is concerned"):

@@ -15,7 +15,7 @@ from ml_project.data.fingerprint import fingerprint
 from ml_project.data.raw_schema import RawSchema
 from ml_project.data.retrieval import read_historic
 from ml_project.data.splits import holdout_split, make_folds
-from ml_project.data.target import Target, read_target
+from ml_project.data.target import Target, read_target, rows_with_target
 from ml_project.errors import ConfigError, InvalidDataError, Problem
 from ml_project.evaluation.scorers import default_metric, resolve_scorer
 from ml_project.modelling.estimators import build_features
@@ -124,6 +124,7 @@ def read_dataset(config: Config, project: Project) -> Dataset:
     schema = used_schema(config, project)
     raw = validate_raw(read_historic(config.data, schema), schema)
     _check_expectations(raw, schema, config)
+    raw = rows_with_target(raw, schema, config.data)
     target = read_target(
         raw, config.data.target_column, task=config.modelling.task, positive_class=config.data.positive_class
     )

@@ -48,6 +48,7 @@ def find_oddities(
         *_of_dates(profiles),
         *_of_identifier(profiles, roles, id_column),
         *_of_splits(splits, roles),
+        *_of_missing_target(profiles[roles.target]),
         *_of_target(table, profiles[roles.target]),
         *_of_repeated_rows(table, id_column),
     ]
@@ -95,6 +96,16 @@ def _of_splits(splits: SplitsConfig, roles: ColumnRoles) -> list[str]:
     return found
 
 
+def _of_missing_target(profile: ColumnProfile) -> list[str]:
+    if not profile.n_missing:
+        return []
+    rows = "1 row has" if profile.n_missing == 1 else f"{profile.n_missing:,} rows have"
+    return [
+        f"{rows} no target {profile.name!r}: nothing is learned from them, and they count in no metric "
+        "(data.rows_without_target)."
+    ]
+
+
 def _of_target(table: TypedTable, profile: ColumnProfile) -> list[str]:
     target = table.target
     if target.classes is None:
@@ -102,8 +113,8 @@ def _of_target(table: TypedTable, profile: ColumnProfile) -> list[str]:
     if len(target.classes) > MANY_CLASSES:
         return [f"The target {profile.name!r} has {len(target.classes):,} classes, which take long to learn."]
     value, n_rows = min(((value, n_rows) for value, n_rows in profile.frequent), key=lambda item: item[1])
-    if n_rows < RARE_SHARE * profile.n_rows:
-        return [f"The class {value!r} of the target is rare: {n_rows:,} of {profile.n_rows:,} rows."]
+    if n_rows < RARE_SHARE * profile.n_present:
+        return [f"The class {value!r} of the target is rare: {n_rows:,} of {profile.n_present:,} rows."]
     return []
 
 

@@ -77,15 +77,21 @@ def plan_project(
     profiles = profile_columns(frame, target=roles.target, missing_values=missing_values)
     check_profiles(profiles, roles)
     id_column = find_id(profiles, roles)
-    table = type_table(frame, profiles, target=roles.target, id_column=id_column, missing_values=missing_values)
+    named = {
+        "source": data_path,
+        "id_column": id_column,
+        "missing_values": missing_values,
+        "rows_without_target": "leave_out" if profiles[roles.target].n_missing else "refuse",
+    }
+    data = source.data.model_copy(update=named)
+    table = type_table(frame, profiles, data=data)
     time_column = find_time_column(table.raw, profiles, roles)
     splits = choose_splits(table.raw, roles, task=table.target.task, time_column=time_column)
     assigned = assign_roles(profiles, roles, id_column=id_column, time_column=splits.time_column)
     choice = _choose(table, assigned, splits, roles)
-    named = {"source": data_path, "id_column": id_column, "missing_values": missing_values}
     return ProjectPlan(
         package=package,
-        data=source.data.model_copy(update=named),
+        data=data,
         committed_data=committed_data,
         schema=table.schema,
         task=table.target.task,

@@ -96,10 +96,10 @@ def _check_target(profile: ColumnProfile) -> None:
         raise TargetError(f"The target {name!r} cannot be learned: it {profile.problem}.")
     if profile.n_present == 0:
         raise TargetError(f"The target {name!r} has no value at all; name another column.")
-    if profile.n_missing:
+    if profile.n_present < LEAST_ROWS:
         raise TargetError(
-            f"The target {name!r} is missing in {profile.n_missing:,} of {profile.n_rows:,} rows, from which nothing "
-            "can be learned; drop these rows from the data, or fill them where the value is known."
+            f"The target {name!r} is known in {profile.n_present} of {profile.n_rows:,} rows only; {LEAST_ROWS} are "
+            "the least."
         )
     if profile.n_distinct == 1:
         found = profile.frequent[0][0]

@@ -2,12 +2,14 @@
 
 from dataclasses import replace
 
+import numpy as np
 import pandas as pd
 import pytest
 from sklearn.base import clone
 from sklearn.metrics import roc_auc_score
 
 from ml_project.artifacts.loading import load_artifact
+from ml_project.data.raw_schema import RawSchema
 from ml_project.data.retrieval import read_historic
 from ml_project.errors import ConfigError, ModellingError, TargetError
 from ml_project.evaluation.scored import evaluate_scored
@@ -66,6 +68,30 @@ def test_evaluate_artifact_on_other_data_uses_every_row(trained, tmp_path, proje
     data = config.data.model_copy(update={"source": str(tmp_path / "other.csv")})
     evaluated = evaluate_artifact(config.model_copy(update={"data": data}), project)
     assert evaluated.rows_evaluated == "All 400 rows (other data than the training's)"
+
+
+def test_train_rows_without_target_left_out_count_nowhere(make_config, tmp_path, project, titanic_raw):
+    table = titanic_raw.astype({"survived": "float64"})
+    table.loc[::3, "survived"] = np.nan
+    table.to_parquet(tmp_path / "gaps.parquet")
+    rules = {rule.name: rule for rule in project.schema.columns}
+    rules["survived"] = rules["survived"].model_copy(update={"nullable": True})
+    with_gaps = replace(project, schema=RawSchema(columns=tuple(rules.values())))
+    config = make_config(data={"source": str(tmp_path / "gaps.parquet"), "rows_without_target": "leave_out"})
+
+    result = train(config, with_gaps)
+
+    n_known = int(table["survived"].notna().sum())
+    dataset = read_dataset(config, with_gaps)
+    assert len(dataset.training_rows) + len(dataset.holdout_rows) == n_known
+    assert result.artifact.manifest.classes == (0, 1)
+    assert all(isinstance(one, int) for one in result.artifact.manifest.classes)
+    assert evaluate_artifact(config, with_gaps).rows_evaluated == (
+        f"Holdout of the training ({len(dataset.holdout_rows)} rows)"
+    )
+    refusing = config.data.model_copy(update={"rows_without_target": "refuse"})
+    with pytest.raises(TargetError, match=r"data\.rows_without_target"):
+        read_dataset(config.model_copy(update={"data": refusing}), with_gaps)
 
 
 def test_score_table_predictions_are_those_of_the_pipeline(trained, project):

@@ -193,6 +193,10 @@ def test_plan_project_decimal_comma_can_be_trained(tmp_path: Path):
         ([row % 21 for row in range(N_ROWS)], "regression", None, "integer"),
         ([row / 7 for row in range(N_ROWS)], "regression", None, "number"),
         ([f"c{row % 60}" for row in range(N_ROWS)], "multiclass", 60, "category"),
+        ([1, 2, None] * 100, "binary", 2, "integer"),
+        (["a", None, "b"] * 100, "binary", 2, "category"),
+        ([True, False, None] * 100, "binary", 2, "boolean"),
+        ([1.5, 2, None, *range(N_ROWS - 3)], "regression", None, "number"),
     ],
 )
 def test_plan_project_task_is_the_one_that_a_training_infers(
@@ -203,7 +207,10 @@ def test_plan_project_task_is_the_one_that_a_training_infers(
     plan = _plan_of(frame, tmp_path)
 
     assert (plan.task, plan.n_classes, plan.schema.rule("y").kind) == (task, n_classes, kind)
-    assert _train(plan).folds
+    training = _train(plan)
+    assert training.folds
+    assert len(training.target) < sum(value is not None for value in target)
+    assert any("no target 'y'" in warning for warning in plan.warnings) == (None in target)
 
 
 @pytest.mark.parametrize(("n_rare", "n_folds"), [(3, 2), (5, 4), (50, 5)])
@@ -229,7 +236,7 @@ def test_plan_project_five_rows_can_be_trained(tmp_path: Path):
     [
         (["a"] * N_ROWS, r"is constant \(every row has 'a'\)"),
         ([None] * N_ROWS, "has no value at all"),
-        ([1, 2, None] * 100, "is missing in 100 of 300 rows"),
+        ([1, 2, *[None] * (N_ROWS - 2)], "is known in 2 of 300 rows only"),
         ([np.inf, *range(N_ROWS - 1)], "holds an infinite value"),
         (pd.date_range("2020-01-01", periods=N_ROWS), "holds dates"),
         (["r", "s", "s", *["t"] * (N_ROWS - 3)], r"(?s)class 'r' has 1 row.*class 's' has 2 rows"),
