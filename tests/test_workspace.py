@@ -44,6 +44,14 @@ def test_choose_example_keeps_the_path_and_adds_the_repository_once(monkeypatch,
     assert os.environ["PYTHONPATH"].split(os.pathsep) == [str(REPOSITORY), str(tmp_path)]
 
 
+def test_choose_example_forgets_settings_of_the_users_project(monkeypatch):
+    monkeypatch.setenv("ML_PROJECT_DATA__SOURCE", "data/data/own.csv")
+    monkeypatch.setenv("ML_PROJECT_DEPLOYMENT_NAME", "kept")
+    choose_example()
+    assert "ML_PROJECT_DATA__SOURCE" not in os.environ
+    assert os.environ["ML_PROJECT_DEPLOYMENT_NAME"] == "kept"
+
+
 def test_make_workspace_trains_on_its_own_table(tmp_path):
     folder = make_workspace(tmp_path)
     options = {

@@ -7,7 +7,7 @@ import tempfile
 from functools import cache
 from pathlib import Path
 
-from ml_project.config_sources import PACKAGE_VARIABLE
+from ml_project.config_sources import PACKAGE_VARIABLE, is_for_a_field
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 EXAMPLE = REPOSITORY / "tests" / "example"
@@ -20,7 +20,12 @@ USERS_PART = "ml_project/project"
 
 
 def choose_example() -> None:
-    """Let this process, and those that inherit its environment, take the example as the user's part."""
+    """Let this process, and those that inherit its environment, take the example as the user's part.
+
+    What the environment says of the config is about the user's project, so it is forgotten.
+    """
+    for variable in filter(is_for_a_field, list(os.environ)):
+        del os.environ[variable]
     places = os.environ.get("PYTHONPATH", "").split(os.pathsep)
     others = [place for place in places if place not in ("", str(REPOSITORY))]
     os.environ.update({**ENVIRONMENT, "PYTHONPATH": os.pathsep.join([str(REPOSITORY), *others])})
