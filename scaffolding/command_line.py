@@ -1,6 +1,7 @@
 """The command that makes a project, or compares one with its data: ``bash executables/new_project.sh``.
 
-Exit codes: 0 when the work is done, 1 when it failed, 2 for wrong usage, 130 after Ctrl-C, 143 after SIGTERM.
+Exit codes: 0 when the work is done, 1 when it failed, 2 for wrong usage, 130 after Ctrl-C, 143 after SIGTERM. With
+``--refresh``: 0 when nothing changed or ``--check`` is not given, 1 when something changed, 2 when that cannot be said.
 """
 
 from __future__ import annotations
@@ -19,6 +20,8 @@ from scaffolding.plan import ColumnRoles
 
 ROOT = Path(__file__).resolve().parent.parent
 PROGRAM = "new_project.sh"
+NO_ANSWER = WRONG_USAGE
+"""Exit code of a comparison that cannot be made."""
 REQUIRED = ("name", "data", "target", "dest")
 ROLES = ("id", "time", "group", "leave_out")
 CSV_OPTIONS = ("delimiter", "encoding", "decimal", "thousands")
@@ -45,6 +48,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if words.debug:
             traceback.print_exc()
         message, code = _explain(error)
+        if words.refresh and code == FAILED:  # which says there that something changed
+            code = NO_ANSWER
         print(f"{PROGRAM}: {message}", file=sys.stderr)
         return code
 

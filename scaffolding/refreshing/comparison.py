@@ -53,7 +53,12 @@ class Comparison:
     @property
     def is_empty(self) -> bool:
         """Return whether nothing changed."""
-        return not (self.changes or self.new or self.gone or self.renamed)
+        return not self.n_changes
+
+    @property
+    def n_changes(self) -> int:
+        """Return how many columns changed."""
+        return len(self.changes) + len(self.new) + len(self.gone) + len(self.renamed)
 
 
 def compare(frame: pd.DataFrame, schema: RawSchema, config: Config, *, left_out: Collection[str] = ()) -> Comparison:

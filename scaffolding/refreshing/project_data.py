@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from pydantic import ValidationError
 
-from ml_project.config import MODELLING, Config, CsvConfig, DataConfig
+from ml_project.config import MODELLING, Config, DataConfig
 from ml_project.config_sources import PROJECT_CONFIG_FILE, explain, load_config
 from ml_project.data.distinct import distinct_values
 from ml_project.data.raw_schema import RawSchema
@@ -64,6 +64,8 @@ def unusable_code(what: str, error: Exception) -> ConfigError:
 def choose_data(config: DataConfig, root: Path, source: str | None, table: str | None) -> DataConfig:
     """Return what opens the project's own table, or another one in its place.
 
+    The project's own dialect of CSV counts, however another file seems to be written: so a prediction reads it.
+
     Parameters
     ----------
     config
@@ -79,11 +81,10 @@ def choose_data(config: DataConfig, root: Path, source: str | None, table: str |
         own = _below(root, config.source)
         chosen = {"table": table, "query": None} if table is not None else {}
         return config.model_copy(update={"source": own, **chosen})
-    if config.csv != CsvConfig() or config.storage_options:  # the other one is taken to be written as the own one is
-        other: dict[str, object] = {"source": source, "table": table, "format": "auto"}
-    else:
-        found = find_source(source, target=config.target_column, table=table).data
-        other = {name: getattr(found, name) for name in ("source", "table", "format", "csv")}
+    if config.storage_options:
+        return config.model_copy(update={"source": source, "table": table, "format": "auto", "query": None})
+    found = find_source(source, target=config.target_column, table=table).data
+    other = {name: getattr(found, name) for name in ("source", "table", "format")}
     return config.model_copy(update={**other, "query": None})
 
 

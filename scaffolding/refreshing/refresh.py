@@ -10,15 +10,16 @@ from pathlib import Path
 
 from ml_project.config import Config
 from ml_project.data.sources import open_source
-from ml_project.errors import ConfigError, MlProjectError
+from ml_project.errors import ConfigError
 from ml_project.modelling.project_parts import Project
 from ml_project.safe_file import replace_file
 from ml_project.use_case_file import USE_CASE_FILE
-from scaffolding.refreshing.comparison import Comparison, compare
+from scaffolding.refreshing.comparison import Comparison
+from scaffolding.refreshing.dialect import read_and_compare
 from scaffolding.refreshing.line_breaking import line_length
 from scaffolding.refreshing.patches import FileEdit, coloured, make_patch
-from scaffolding.refreshing.project_data import choose_data, read_config, read_data
-from scaffolding.refreshing.report import note_lines, report_lines
+from scaffolding.refreshing.project_data import choose_data, read_config
+from scaffolding.refreshing.report import dialect_lines, note_lines, report_lines
 from scaffolding.refreshing.schema_edit import SchemaProposal, Wanted, propose_schema
 from scaffolding.refreshing.schema_module import SchemaModule, load_parts
 from scaffolding.refreshing.use_case_edit import ColumnEdits, propose_columns
@@ -53,13 +54,14 @@ def refresh(root: Path, *, source: str | None, table: str | None, check: bool, s
     Returns
     -------
     int
-        1 when something cannot be read, which is said on stderr, or with ``check`` when something changed; else 0.
+        1 when something changed and ``check`` is given, else 0.
+
+    Raises
+    ------
+    MlProjectError
+        When nothing can be said, because the project or the data cannot be read.
     """
-    try:
-        has_changed = _refresh(root, source, table, say)
-    except MlProjectError as error:
-        sys.stderr.write(f"{error}\n")
-        return 1
+    has_changed = _refresh(root, source, table, say)
     return int(check and has_changed)
 
 
@@ -68,17 +70,19 @@ def _refresh(root: Path, source: str | None, table: str | None, say: Say) -> boo
     module, project = load_parts(root)
     text = _read_text(module.path)
     data = choose_data(config.data, root, source, table)
-    frame = read_data(data, project.schema)
-    comparison = compare(frame, project.schema, config, left_out=left_out_columns(text))
+    reading = read_and_compare(data, project.schema, config, left_out_columns(text))
+    comparison = reading.comparison
     where = open_source(data).describe()
     file = module.path.relative_to(root.resolve())
-    say(f"{where}: {len(frame):,} rows, {len(frame.columns)} columns, held against {file}.")
+    say(f"{where}: {comparison.n_rows:,} rows, {len(comparison.order)} columns, held against {file}.")
+    for line in dialect_lines(reading.dialect, data.csv):
+        say(line)
     if comparison.is_empty:
         (root / PATCH).unlink(missing_ok=True)
-        say("Nothing changed: every row fits the schema.")
+        say("Nothing changed: every row fits the schema." if reading.is_unchanged else "\nRead so, every row fits.")
         for line in note_lines(comparison):
             say(line)
-        return False
+        return not reading.is_unchanged
     say("Rows are counted from 0.")
     _propose(root, config, module, project, comparison, text, say)
     return True

@@ -5,8 +5,9 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Iterator, Mapping, Sequence
 
-from ml_project.config import Config
+from ml_project.config import Config, CsvConfig
 from ml_project.feature_engineering.process import FeatureProcess
+from ml_project.use_case_file import USE_CASE_FILE
 from scaffolding.refreshing.column_comparison import ColumnChange
 from scaffolding.refreshing.comparison import Comparison
 from scaffolding.refreshing.new_columns import NewColumn
@@ -44,6 +45,25 @@ def report_lines(
 def note_lines(comparison: Comparison) -> Iterator[str]:
     """Yield what the schema allows and the table does not show."""
     yield from _section("Allowed and not seen; nothing to do", list(comparison.notes))
+
+
+def dialect_lines(found: CsvConfig | None, own: CsvConfig) -> Iterator[str]:
+    """Yield in which way a file is written that the project cannot read as its config says, and what to do.
+
+    Parameters
+    ----------
+    found
+        How the file is written; ``None`` where the project reads it.
+    own
+        What the project's config says.
+    """
+    if found is None:
+        return
+    fields = {name: (getattr(own, name), value) for name, value in found}
+    rows = [(name, f"now {new!r}; the config says {old!r}") for name, (old, new) in fields.items() if old != new]
+    edit = ", ".join(f"{name}={value!r}" for name, value in found if value != CsvConfig.model_fields[name].default)
+    yield from _section("Written in another way: the project does not read this file as it is meant", rows)
+    yield f"Write it as before, or say in DataConfig of {USE_CASE_FILE}, for all data: csv=CsvConfig({edit})"
 
 
 def _section(title: str, rows: Sequence[tuple[str, str]]) -> Iterator[str]:

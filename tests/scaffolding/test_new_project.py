@@ -235,6 +235,11 @@ def test_main_options_that_exclude_each_other_are_refused(capsys):
     assert "--check: belongs to --refresh" in capsys.readouterr().err
 
 
+def test_main_refresh_that_cannot_be_answered_has_a_code_of_its_own(capsys):
+    assert main(["--refresh", "--check", "--data", "not_there.csv"]) == 2
+    assert re.search(r"^new_project.sh: .*not_there.csv", capsys.readouterr().err)
+
+
 def test_main_help_shows_examples(capsys):
     with pytest.raises(SystemExit, match="0"):
         main(["--help"])

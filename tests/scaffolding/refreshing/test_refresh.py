@@ -13,6 +13,7 @@ import pandas as pd
 import pytest
 
 from ml_project.data.retrieval import read_historic
+from ml_project.errors import ConfigError, MlProjectError
 from ml_project.validation.expectations import check_batch
 from ml_project.validation.frames import check_raw
 from scaffolding.refreshing.project_data import read_config
@@ -232,16 +233,72 @@ def test_refresh_old_sample_is_named_when_columns_changed(project):
     assert "data/data/customers_sample.csv, which the tests use, has the old columns" in project.output
 
 
-def test_refresh_other_table_is_read_in_its_own_dialect(project):
+def with_csv(options):
+    config = USE_CASE.replace('id_column="customer"', f'id_column="customer", csv=CsvConfig({options})')
+    return config.replace("import Config", "import Config, CsvConfig")
+
+
+@pytest.mark.parametrize("given", [True, False])
+@pytest.mark.parametrize(
+    ("written", "told"),
+    [
+        ({"sep": ";", "decimal": ","}, "csv=CsvConfig(delimiter=';', decimal=',')"),
+        ({"sep": "\t"}, "delimiter  now '\\t'; the config says ','"),
+        ({"encoding": "cp1252"}, "csv=CsvConfig(encoding='cp1252')"),
+    ],
+)
+def test_refresh_table_written_in_another_way_is_a_change(project, written, told, given):
+    project.write(project.schema, SCHEMA.replace('"pro"]', '"pro", "groß"]'))
+    path = project.root / ("export.csv" if given else "data/customers.csv")
+    plans = np.where(np.arange(N_ROWS) % 3, "basic", "groß")
+    customers(plan=plans).to_csv(path, **{"index": False, **written})
+
+    assert project.refresh(source=str(path) if given else None, check=True) == 1
+    assert "Written in another way" in project.output
+    assert told in project.output
+    assert "Read so, every row fits." in project.output
+    assert "Nothing changed" not in project.output
+
+
+def test_refresh_separated_thousands_of_another_table_are_a_change(project):
+    table = customers(age=np.where(np.arange(N_ROWS) % 9, "20", "1,000"))
+    project.write(project.schema, SCHEMA.replace("MOST = 100", "MOST = 2000"))
+    table.to_csv(project.root / "export.csv", index=False)
+
+    assert project.refresh(source=str(project.root / "export.csv"), check=True) == 1
+    assert "csv=CsvConfig(thousands=',')" in project.output
+    assert "Nothing changed" not in project.output
+
+
+def test_refresh_other_changes_of_a_table_written_in_another_way_are_told_too(project):
     customers(plan="X").to_csv(project.root / "export.csv", index=False, sep=";")
 
     assert project.refresh(source=str(project.root / "export.csv"), check=True) == 1
+    assert "csv=CsvConfig(delimiter=';')" in project.output
     assert "'X'" in project.output
 
 
+def test_refresh_encoding_that_only_looks_like_the_configs_is_a_change(project):
+    project.write("use_cases/use_case_config.py", with_csv('encoding="cp1252"'))
+    table = customers(note="größer")
+    assert project.refresh(table, check=True) == 1
+    assert "encoding  now 'utf-8'; the config says 'cp1252'" in project.output
+
+    table.to_csv(project.root / "data/customers.csv", index=False, encoding="cp1252")
+    assert project.refresh(check=True) == 0
+
+
+def test_refresh_dialect_that_the_user_knows_better_than_a_guess_is_kept(project):
+    project.write("use_cases/use_case_config.py", with_csv('delimiter=";", decimal=",", thousands="."'))
+    table = customers(age="20", spent="1.000")
+
+    table.to_csv(project.root / "data/customers.csv", index=False, sep=";")
+
+    assert project.refresh(check=True) == 0
+
+
 def test_refresh_decimal_commas_are_numbers_in_new_columns_too(project):
-    config = USE_CASE.replace('id_column="customer"', 'id_column="customer", csv=CsvConfig(delimiter=";", decimal=",")')
-    project.write("use_cases/use_case_config.py", config.replace("import Config", "import Config, CsvConfig"))
+    project.write("use_cases/use_case_config.py", with_csv('delimiter=";", decimal=","'))
     changed = customers(weight=np.arange(N_ROWS) + 0.5)
     changed.to_csv(project.root / "data/customers.csv", index=False, sep=";", decimal=",")
 
@@ -261,12 +318,12 @@ def test_refresh_sqlite_below_the_project_is_found_from_another_folder(project):
     assert "not among the values allowed in 60 rows (100.0%), first row 0: 'X'" in project.output
 
 
-def test_refresh_schema_in_another_encoding_is_refused(project, capsys):
+def test_refresh_schema_in_another_encoding_is_refused(project):
     text = "# -*- coding: latin-1 -*-\n" + SCHEMA.replace("The schema", "Größen")
     (project.root / project.schema).write_bytes(text.encode("latin-1"))
 
-    assert project.refresh() == 1
-    assert "is not written in UTF-8" in capsys.readouterr().err
+    with pytest.raises(ConfigError, match="is not written in UTF-8"):
+        project.refresh()
 
 
 @pytest.mark.parametrize("folder", ["refreshed_project", "my projects/größer"])
@@ -323,28 +380,27 @@ def test_refresh_schema_without_last_line_end_applies(project):
         ("data/customers.csv", "customer,age,plan,spent\n1,2,pro,3\n", ["'churn' is not in the table"]),
     ],
 )
-def test_refresh_bad_input_is_one_clear_error(project, capsys, path, text, words):
+def test_refresh_bad_input_is_one_clear_error(project, path, text, words):
     project.write(path, text)
 
-    assert project.refresh() == 1
-    error = capsys.readouterr().err
-    assert all(word in error for word in words), error
-    assert "Traceback" not in error
+    with pytest.raises(MlProjectError) as raised:
+        project.refresh()
+    assert all(word in str(raised.value) for word in words), raised.value
     assert not (project.root / PATCH).exists()
 
 
-def test_refresh_folder_without_a_project_is_refused(project, capsys):
+def test_refresh_folder_without_a_project_is_refused(project):
     shutil.rmtree(project.root / "use_cases")
 
-    assert project.refresh() == 1
-    assert "holds no project" in capsys.readouterr().err
+    with pytest.raises(ConfigError, match="holds no project"):
+        project.refresh()
 
 
-def test_refresh_package_from_another_folder_is_refused(project, capsys, monkeypatch):
+def test_refresh_package_from_another_folder_is_refused(project, monkeypatch):
     monkeypatch.setenv("ML_PROJECT_PACKAGE", "tests.example")
 
-    assert project.refresh() == 1
-    assert "tests.example.schema lies in" in capsys.readouterr().err
+    with pytest.raises(ConfigError, match=r"tests\.example\.schema lies in"):
+        project.refresh()
 
 
 def test_left_out_columns_without_such_a_comment_are_none():
