@@ -24,7 +24,6 @@ def find_oddities(
     roles: ColumnRoles,
     splits: SplitsConfig,
     id_column: str | None,
-    markers: Mapping[str, tuple[str, ...]],
 ) -> list[str]:
     """Return what the user should look at.
 
@@ -40,25 +39,14 @@ def find_oddities(
         How rows are held out.
     id_column
         Column that identifies a row.
-    markers
-        Texts that were taken for missing values, by column.
     """
     return [
-        *_of_markers(markers),
         *_of_dates(profiles),
         *_of_identifier(profiles, roles, id_column),
         *_of_splits(splits, roles),
         *_of_missing_target(profiles[roles.target]),
         *_of_target(table, profiles[roles.target]),
         *_of_repeated_rows(table, id_column),
-    ]
-
-
-def _of_markers(markers: Mapping[str, tuple[str, ...]]) -> list[str]:
-    return [
-        f"Column {name!r} has {' and '.join(map(repr, found))} among its values, taken for missing ones "
-        "(data.missing_values)."
-        for name, found in markers.items()
     ]
 
 

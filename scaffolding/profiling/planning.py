@@ -9,10 +9,10 @@ from ml_project.config import SplitsConfig
 from ml_project.data.columns import to_columns
 from ml_project.errors import ConfigError, Problem
 from scaffolding.plan import ColumnRoles, FeatureProcessPlan, LeftOut, ProjectPlan, Source
-from scaffolding.profiling.column_kinds import markers_of
 from scaffolding.profiling.column_rules import profile_columns
 from scaffolding.profiling.date_features import date_features, unused
 from scaffolding.profiling.leakage import Leaks, find_leaks, to_numbers
+from scaffolding.profiling.missing_texts import find_missing_texts
 from scaffolding.profiling.oddities import find_oddities
 from scaffolding.profiling.role_checks import check_profiles, check_roles
 from scaffolding.profiling.roles import Assignment, assign_roles, find_id
@@ -71,16 +71,14 @@ def plan_project(
         When nothing can be learned from the table.
     """
     check_roles(frame, roles)
-    names, given = list(map(str, frame.columns)), source.data.missing_values
-    markers = {name: found for name in names if (found := markers_of(frame[name], given))}
-    missing_values = tuple(dict.fromkeys([*given, *sorted({text for found in markers.values() for text in found})]))
-    profiles = profile_columns(frame, target=roles.target, missing_values=missing_values)
-    check_profiles(profiles, roles)
+    missing = find_missing_texts(frame, roles.target, source.data.missing_values)
+    profiles = profile_columns(frame, target=roles.target, missing_values=missing.values)
+    check_profiles(profiles, roles, missing.in_target)
     id_column = find_id(profiles, roles)
     named = {
         "source": data_path,
         "id_column": id_column,
-        "missing_values": missing_values,
+        "missing_values": missing.values,
         "rows_without_target": "leave_out" if profiles[roles.target].n_missing else "refuse",
     }
     data = source.data.model_copy(update=named)
@@ -104,7 +102,7 @@ def plan_project(
         n_folds=splits.n_folds,
         time_column=splits.time_column,
         group_column=splits.group_column,
-        warnings=(*choice.warnings, *find_oddities(table, profiles, roles, splits, id_column, markers)),
+        warnings=(*choice.warnings, *missing.warnings, *find_oddities(table, profiles, roles, splits, id_column)),
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from ml_project.errors import ConfigError, InvalidDataError, Problem, TargetError
@@ -54,7 +54,9 @@ def check_roles(frame: pd.DataFrame, roles: ColumnRoles) -> None:
         raise InvalidDataError(f"The table has {count}, from which nothing can be learned; {LEAST_ROWS} are the least.")
 
 
-def check_profiles(profiles: Mapping[str, ColumnProfile], roles: ColumnRoles) -> None:
+def check_profiles(
+    profiles: Mapping[str, ColumnProfile], roles: ColumnRoles, missing_in_target: Sequence[str] = ()
+) -> None:
     """Refuse columns that cannot be what they are said to be.
 
     Parameters
@@ -63,6 +65,8 @@ def check_profiles(profiles: Mapping[str, ColumnProfile], roles: ColumnRoles) ->
         What the columns show, by name.
     roles
         What the user said, with names that there are.
+    missing_in_target
+        Texts of the target that mean a missing value.
 
     Raises
     ------
@@ -71,7 +75,7 @@ def check_profiles(profiles: Mapping[str, ColumnProfile], roles: ColumnRoles) ->
     ConfigError
         With every other column that cannot be what it is said to be.
     """
-    _check_target(profiles[roles.target])
+    _check_target(profiles[roles.target], missing_in_target)
     problems = []
     said = {"id": roles.id, "time": roles.time, "group": roles.group}
     for role, name in said.items():
@@ -90,12 +94,13 @@ def check_profiles(profiles: Mapping[str, ColumnProfile], roles: ColumnRoles) ->
         raise ConfigError("Columns cannot be what they are said to be.", problems)
 
 
-def _check_target(profile: ColumnProfile) -> None:
+def _check_target(profile: ColumnProfile, missing: Sequence[str]) -> None:
     name = profile.name
+    beside = f" beside {', '.join(map(repr, missing))}, which means a missing value" if missing else ""
     if profile.kind is None:
         raise TargetError(f"The target {name!r} cannot be learned: it {profile.problem}.")
     if profile.n_present == 0:
-        raise TargetError(f"The target {name!r} has no value at all; name another column.")
+        raise TargetError(f"The target {name!r} has no value at all{beside}; name another column.")
     if profile.n_present < LEAST_ROWS:
         raise TargetError(
             f"The target {name!r} is known in {profile.n_present} of {profile.n_rows:,} rows only; {LEAST_ROWS} are "
@@ -103,7 +108,7 @@ def _check_target(profile: ColumnProfile) -> None:
         )
     if profile.n_distinct == 1:
         found = profile.frequent[0][0]
-        raise TargetError(f"The target {name!r} is constant (every row has {found!r}); name another column.")
+        raise TargetError(f"The target {name!r} is constant (every row has {found!r}{beside}); name another column.")
     if profile.kind == "datetime":
         raise TargetError(
             f"The target {name!r} holds dates, which no model here predicts; make a number of it, such as the days "
