@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from scaffolding.addresses import has_server, is_database, without_secrets
 from scaffolding.plan import ProjectPlan, SplitStrategy
-from scaffolding.words import code, counted
+from scaffolding.words import code, code_in_cell, counted, in_prose
 from scaffolding.writing.config_source import source_variable
 from scaffolding.writing.rendering import render
 from scaffolding.writing.sample import MAX_COMMITTED_ROWS
@@ -39,13 +39,13 @@ def readme_section(plan: ProjectPlan, frame: pd.DataFrame) -> str:
             f"{more}What is allowed in a column stands in `{package}/project/schema.py`, and was inferred from this "
             "table: correct there what you know better. What a model sees stands in `use_cases/use_case_config.py`."
         ),
-        warnings=[_filled(f"- {' '.join(warning.split())}", indent="  ") for warning in plan.warnings],
+        warnings=[_filled(f"- {in_prose(warning)}", indent="  ") for warning in plan.warnings],
     )
 
 
 def data_readme(plan: ProjectPlan, frame: pd.DataFrame) -> str:
     """Return ``data/data/README.md``."""
-    target = code(plan.data.target_column)
+    target = code_in_cell(plan.data.target_column)
     n_columns = str(len(frame.columns))
     n_committed = min(plan.n_rows, MAX_COMMITTED_ROWS)
     name = Path(plan.committed_data).name
@@ -68,8 +68,8 @@ def _sample_words(plan: ProjectPlan) -> str:
 def _where(plan: ProjectPlan) -> str:
     rows = f"{counted(plan.n_rows, 'row')} and {counted(len(plan.schema.columns), 'column')}"
     if is_database(plan.data.source):
-        return f"The table {code(plan.data.table or '')} of `{without_secrets(plan.data.source)}` has {rows}."
-    return f"`{plan.data.source}` has {rows}."
+        return f"The table {code(plan.data.table or '')} of {code(without_secrets(plan.data.source))} has {rows}."
+    return f"{code(plan.data.source)} has {rows}."
 
 
 def _committed(plan: ProjectPlan) -> str:

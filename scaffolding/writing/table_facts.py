@@ -11,7 +11,7 @@ from ml_project.data.coercion import coerce
 from ml_project.data.raw_schema import ColumnKind, ColumnRule
 from ml_project.validation.requirements import written
 from scaffolding.plan import ProjectPlan
-from scaffolding.words import code, in_cell, listed, number_text, share_text
+from scaffolding.words import code, code_in_cell, in_cell, listed, number_text, share_text
 
 if TYPE_CHECKING:
     Facts = Sequence[tuple[str, ...]]
@@ -42,7 +42,7 @@ def column_rows(plan: ProjectPlan, frame: pd.DataFrame) -> Facts:
     uses = _uses(plan)
     return [
         (
-            code(rule.name),
+            code_in_cell(rule.name),
             KIND_WORDS[rule.kind],
             in_cell(_values(raw[rule.name].dropna(), rule)),
             share_text(float(raw[rule.name].isna().mean())),

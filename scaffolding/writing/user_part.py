@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 BEGIN, END = "<!-- data: begin -->", "<!-- data: end -->"
+_MARKED = re.compile(f"^{BEGIN}$.*?^{END}$", re.MULTILINE | re.DOTALL)
 _FOLDER_DOCSTRING = '"""The part that a user changes: the schema of the raw data and the feature processes."""\n'
 _TESTS = ("conftest.py", "test_schema.py", "test_features.py", "test_model.py")
 
@@ -120,11 +122,10 @@ def _read(path: Path) -> str:
 
 
 def _with_section(readme: str, section: str) -> str:
-    """Return a README with the section between its marks, at the end where it has none."""
+    """Return a README with the section between its marks, lines of their own; at the end where it has none."""
     marked = f"{BEGIN}\n{section}{END}"
-    before, begin, rest = readme.partition(BEGIN)
-    _, end, after = rest.partition(END)
-    return f"{before}{marked}{after}" if begin and end else f"{readme.rstrip()}\n\n{marked}\n".lstrip()
+    replaced, n_found = _MARKED.subn(lambda _: marked, readme, count=1)
+    return replaced if n_found else f"{readme.rstrip()}\n\n{marked}\n".lstrip()
 
 
 def _with_ignored(rules: str, plan: ProjectPlan) -> str:

@@ -259,6 +259,34 @@ def test_readme_describes_columns_by_what_the_data_holds(tmp_path):
     assert "This deserves a look before you trust a model:\n\n- Look at 'boat'." in text
 
 
+def test_readme_of_years_writes_them_as_years(tmp_path):
+    rule = ColumnRule(name="sold in", kind="integer")
+    plan = make_plan(schema=RawSchema(columns=(*SCHEMA.columns, rule)))
+    text = write(plan, tmp_path, FRAME.assign(**{"sold in": [2007, 2008, 2009, 2009]}))["README.md"]
+    assert "| `sold in` | whole number | 2007 to 2009 |" in text
+
+
+def test_readme_of_words_that_mean_something_to_markdown_shows_them_as_they_are(tmp_path):
+    name, label = "a|b \u202e*c*", "\\*x*"
+    rules = (ColumnRule(name=name, kind="category", allowed=(label, "no")), *SCHEMA.columns)
+    data = DataConfig(source="data/data/churn.csv", target_column=name)
+    plan = make_plan(schema=RawSchema(columns=rules), data=data, warnings=("Look at '*a*' and data.missing_values.",))
+    frame = FRAME.assign(**{name: [label, "no", "no", "no"]})
+    text = write(plan, tmp_path, frame)["README.md"]
+    assert r"The target is `a|b \u202e*c*`, with 2 classes:" in text
+    assert r"| `a\|b \u202e*c*` | category | no, \\\*x\* |" in text
+    assert r"- Look at '\*a\*' and data.missing_values." in text
+
+
+def test_readme_of_a_class_that_is_called_as_a_mark_ends_the_section_at_the_mark(tmp_path):
+    (tmp_path / "README.md").write_text(f"# Churn\n\n{BEGIN}\n{END}\n\n## Commands\n")
+    rules = (ColumnRule(name=END, kind="text"), *SCHEMA.columns)
+    plan = make_plan(schema=RawSchema(columns=rules), warnings=(f"{END} is odd.",))
+    frame = FRAME.assign(**{END: END})
+    once = write(plan, tmp_path, frame)["README.md"]
+    assert write(plan, tmp_path, frame)["README.md"] == once
+
+
 def test_readme_of_a_regression_and_several_warnings_has_fitting_words(tmp_path):
     plan = make_plan(task="regression", n_classes=None, n_rows=1, split_strategy="random", warnings=("A.", "B."))
     text = write(plan, tmp_path, FRAME.head(1))["README.md"]
