@@ -6,6 +6,7 @@ import os
 import shlex
 import textwrap
 from collections.abc import Iterator
+from pathlib import Path
 
 from scaffolding.addresses import without_secrets
 from scaffolding.creating import Made
@@ -33,12 +34,20 @@ def summary(made: Made) -> str:
             *_section("Where it lies", _places(made)),
             "",
             "What to type next",
-            f"  cd {shlex.quote(os.path.relpath(made.destination))}",
+            f"  cd {shlex.quote(way_to(made.destination))}",
             "  bash executables/quickstart.sh                  install and train",
             "  bash cicd_pipeline.sh                           run all checks and tests",
             "  bash executables/new_project.sh --refresh       later: compare new data with the schema",
         ]
     )
+
+
+def way_to(destination: Path) -> str:
+    """Return the path of a folder from the one that this is called from."""
+    try:
+        return os.path.relpath(destination)
+    except FileNotFoundError:  # somebody removed the folder that this is called from
+        return str(destination)
 
 
 def _findings(made: Made) -> Iterator[tuple[str, str]]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shlex
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,7 +24,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from sqlalchemy import URL
 
-_CONVERT = "pipenv run python -c 'import pandas; pandas.{reader}({path!r}{options}).to_parquet({result!r})'"
+_SAVE_AS_CSV = "open it in a spreadsheet program and save the sheet as CSV"
 
 
 def find_source(
@@ -104,23 +106,31 @@ def _config(address: str, target: str, table: str | None, **options: Any) -> Dat
 
 
 def _refuse_other_formats(storage: Storage, start: bytes) -> None:
-    name = Path(storage.path).name
-    result = str(Path(name).with_suffix(".parquet"))
+    path = Path(storage.path).absolute() if storage.is_local else Path(Path(storage.path).name)
+    text = start.lstrip(b"\xef\xbb\xbf \t\r\n")
     formats = (
-        (start.startswith((b"PK\x03\x04", b"\xd0\xcf\x11\xe0")), "an Excel file or another archive", "read_excel", ""),
-        (storage.suffix in {".xlsx", ".xls", ".xlsm", ".ods"}, "an Excel file", "read_excel", ""),
-        (start.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"{"), "JSON", "read_json", ", lines=True"),
-        (start.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"["), "JSON", "read_json", ""),
-        (start.startswith(b"ARROW1") or storage.suffix == ".feather", "Arrow or Feather", "read_feather", ""),
-        (start.startswith(b"\x1f\x8b"), "compressed", "read_csv", ""),
+        (storage.suffix in {".xlsx", ".xls", ".xlsm", ".ods"}, "an Excel file", _SAVE_AS_CSV),
+        (start.startswith(b"\xd0\xcf\x11\xe0"), "an Excel file", _SAVE_AS_CSV),
+        (start.startswith(b"PK\x03\x04"), "an Excel file or another archive", f"{_SAVE_AS_CSV}, or unpack the archive"),
+        (text.startswith(b"{"), "JSON", _conversion(path, "read_json", ", lines=True")),
+        (text.startswith(b"["), "JSON", _conversion(path, "read_json")),
+        (start.startswith(b"ARROW1") or storage.suffix == ".feather", "Feather", _conversion(path, "read_feather")),
+        (start.startswith(b"\x1f\x8b"), "compressed", _unpacking(path)),
     )
-    for is_that, what, reader, options in formats:
+    for is_that, what, advice in formats:
         if is_that:
-            convert = _CONVERT.format(reader=reader, path=name, options=options, result=result)
-            raise DataSourceError(
-                f"{storage.address!r} is {what}, not CSV or Parquet; convert it first, for instance in its folder "
-                f"with: {convert}"
-            )
+            raise DataSourceError(f"{storage.address!r} is {what}, not CSV or Parquet; {advice}")
+
+
+def _conversion(path: Path, reader: str, options: str = "") -> str:
+    result = str(path.with_suffix(".parquet"))
+    program = f"import pandas; pandas.{reader}({str(path)!r}{options}).to_parquet({result!r})"
+    return f"convert it first, for instance with: {shlex.join([sys.executable, '-c', program])}"
+
+
+def _unpacking(path: Path) -> str:
+    result = path.with_name(f"{path.name.partition('.')[0]}_unpacked.csv")
+    return f"unpack it first: gunzip --stdout < {shlex.quote(str(path))} > {shlex.quote(str(result))}"
 
 
 def _of_database(address: str, target: str, table: str | None) -> Source:

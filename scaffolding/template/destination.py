@@ -38,18 +38,26 @@ def check_destination(destination: Path, root: Path, package: str, n_bytes: int)
 
 def _unusable(destination: Path, root: Path) -> str | None:
     place = destination.resolve()
-    existing = next(folder for folder in destination.parents if folder.exists())
+    existing = next((folder for folder in destination.parents if folder.exists()), destination)
     if place == root or root in place.parents:
         return f"lies inside the template {root}; name a folder beside it"
     if place in root.parents:
         return f"contains the template {root}; name a folder beside it"
-    if destination.is_symlink() or (destination.exists() and not destination.is_dir()):
-        return "is no folder; name one that is empty or not there"
-    if destination.exists() and any(destination.iterdir()):
-        return "is not empty; name a folder that is empty or not there"
+    if os.path.lexists(destination):
+        return _taken(destination)
     if not (existing.is_dir() and os.access(existing, os.W_OK | os.X_OK)):
         return f"cannot be made: {existing} is no folder that you may write to"
     return None
+
+
+def _taken(destination: Path) -> str | None:
+    if destination.is_symlink() or not destination.is_dir():
+        return "is no folder; name one that is empty or not there"
+    if destination.samefile(Path()):
+        return "is the folder that this is called from, which cannot be made anew; call it from another one"
+    if any(destination.iterdir()):
+        return "is not empty; name a folder that is empty or not there"
+    return None if os.access(destination.parent, os.W_OK | os.X_OK) else "lies in a folder that you may not write to"
 
 
 def _too_full(destination: Path, root: Path, package: str, n_bytes: int) -> str | None:

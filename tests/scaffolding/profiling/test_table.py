@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import gzip
 import sqlite3
+import subprocess
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -171,7 +174,8 @@ def test_find_source_csv_options_of_a_parquet_file_are_refused(tmp_path: Path):
     [
         ("a.json", b'[{"x": 1}]', r"is JSON.*read_json.*to_parquet"),
         ("a.csv", b'{"x": 1}\n{"x": 2}\n', r"is JSON.*lines=True"),
-        ("a.xlsx", b"PK\x03\x04rest", r"Excel.*read_excel"),
+        ("a.xlsx", b"PK\x03\x04rest", r"Excel.*save the sheet as CSV"),
+        ("a.zip", b"PK\x03\x04rest", r"another archive.*or unpack the archive"),
         ("a.csv.gz", b"\x1f\x8brest", r"is compressed"),
         ("a.csv", bytes(range(256)) * 20, r"does not seem to be a CSV file"),
         ("a.csv", b"1.5,2\n3,4\n", r"holds numbers \(1\.5, 2\), not column names"),
@@ -185,6 +189,26 @@ def test_find_source_no_table_says_what_to_do(tmp_path: Path, name: str, content
     (tmp_path / name).write_bytes(content)
     with pytest.raises(DataSourceError, match=message):
         read_table(find_source(str(tmp_path / name), target="y"))
+
+
+@pytest.mark.parametrize(
+    ("name", "write"),
+    [
+        ("it's.json", lambda path: path.write_text('[{"x": 1, "y": "a"}, {"x": 2, "y": "b"}]')),
+        ("a b.json", lambda path: path.write_text('{"x": 1, "y": "a"}\n{"x": 2, "y": "b"}\n')),
+        ("$HOME.feather", lambda path: pd.DataFrame({"x": [1, 2], "y": ["a", "b"]}).to_feather(path)),
+        ("it's.csv.gz", lambda path: path.write_bytes(gzip.compress(b"x,y\n1,a\n2,b\n"))),
+    ],
+)
+def test_find_source_command_for_another_format_makes_a_table(tmp_path: Path, name: str, write: Callable[[Path], Any]):
+    write(tmp_path / name)
+    with pytest.raises(DataSourceError) as refused:
+        find_source(str(tmp_path / name), target="y")
+
+    subprocess.run(["bash", "-c", str(refused.value).partition(": ")[2]], cwd="/", check=True)
+
+    (converted,) = [path for path in tmp_path.iterdir() if path.name != name]
+    assert _read(converted).astype(str).to_dict("list") == {"x": ["1", "2"], "y": ["a", "b"]}
 
 
 def test_read_table_decimal_comma_leaves_other_texts_alone(tmp_path: Path):

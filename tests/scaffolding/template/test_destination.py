@@ -60,6 +60,16 @@ def test_check_destination_in_around_or_as_the_template_is_refused(template, tmp
     assert "contains the template" in problem(tmp_path, template)
 
 
+def test_check_destination_root_of_all_folders_is_refused(template):
+    assert "contains the template" in problem(Path("/"), template)
+
+
+def test_check_destination_folder_that_this_is_called_from_is_refused(template, tmp_path, monkeypatch):
+    (tmp_path / "empty").mkdir()
+    monkeypatch.chdir(tmp_path / "empty")
+    assert "is the folder that this is called from" in problem(tmp_path / "empty", template)
+
+
 def test_check_destination_below_a_file_is_refused(template, tmp_path):
     (tmp_path / "file").touch()
     assert f"{tmp_path / 'file'} is no folder that you may write to" in problem(tmp_path / "file" / "new", template)
