@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import textwrap
 from collections.abc import Sequence
 from typing import Any
@@ -10,10 +11,13 @@ from ml_project.config import CsvConfig, DataConfig
 from ml_project.masking import is_secret_name
 from scaffolding.addresses import has_server, without_secrets
 from scaffolding.plan import LeftOut, ProjectPlan
+from scaffolding.words import plain_name
 from scaffolding.writing.literals import literal
 
 Fields = list[tuple[str, str]]
 COMMENT_WIDTH = 120 - len("            # ")
+_DIRECTIVE = re.compile(r"\bnoqa\b|\b(?:fmt|isort|mypy|pragma|ruff|type)(?=\s*:)", re.IGNORECASE)
+"""What tools understand as an order to them when it stands in a comment."""
 
 
 def data_fields(data: DataConfig) -> Fields:
@@ -66,12 +70,25 @@ def left_out_comment(left_out: Sequence[LeftOut]) -> list[str]:
     """Return a comment that lists the columns that are no features, with their reasons."""
     if not left_out:
         return []
-    lines = [] if len(left_out) == 1 else ["Left out:"]
+    if len(left_out) == 1:
+        (left,) = left_out
+        return textwrap.wrap(_quiet(f"{plain_name(left.column)} is {left_out_words(left.reason)}."), COMMENT_WIDTH)
+    lines = ["Left out:"]
     for left in left_out:
-        start = f"Left out is {_name(left.column)}:" if len(left_out) == 1 else f"- {_name(left.column)}:"
-        text = f"{start} {' '.join(left.reason.split())}"
-        lines += textwrap.wrap(text, COMMENT_WIDTH, subsequent_indent="  " if len(left_out) > 1 else "")
+        text = _quiet(f"- {plain_name(left.column)}: {left.reason}")
+        lines += textwrap.wrap(text, COMMENT_WIDTH, subsequent_indent="  ")
     return lines
+
+
+def left_out_words(reason: str) -> str:
+    """Return the reason as it follows the name of the column and "is".
+
+    Examples
+    --------
+    >>> left_out_words("is free text"), left_out_words("left out by the user")
+    ('left out because it is free text', 'left out by the user')
+    """
+    return reason if reason.startswith("left out") else f"left out because it {reason}"
 
 
 def split_fields(plan: ProjectPlan) -> Fields:
@@ -93,5 +110,6 @@ def _value(value: Any) -> str:
     return literal(value)
 
 
-def _name(column: str) -> str:
-    return " ".join(column.split())
+def _quiet(text: str) -> str:
+    """Return words of a data set for a comment, in which no tool finds an order to it."""
+    return _DIRECTIVE.sub(lambda found: repr(found[0]), plain_name(text))

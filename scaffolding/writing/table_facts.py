@@ -12,6 +12,7 @@ from ml_project.data.raw_schema import ColumnKind, ColumnRule
 from ml_project.validation.requirements import written
 from scaffolding.plan import ProjectPlan
 from scaffolding.words import code, code_in_cell, in_cell, listed, number_text, share_text
+from scaffolding.writing.config_source import left_out_words
 
 if TYPE_CHECKING:
     Facts = Sequence[tuple[str, ...]]
@@ -75,11 +76,7 @@ def _uses(plan: ProjectPlan) -> dict[str, str]:
     for name, role in roles.items():
         if name is not None:
             uses[name] = f"{role}, {uses[name]}" if name in uses else role
-    return uses | {left.column: _left_out(left.reason) for left in plan.left_out}
-
-
-def _left_out(reason: str) -> str:
-    return reason if reason.startswith("left out") else f"left out because it {reason}"
+    return uses | {left.column: left_out_words(left.reason) for left in plan.left_out}
 
 
 def process_inputs(arguments: Mapping[str, Any]) -> list[str]:

@@ -132,7 +132,9 @@ def test_config_of_usual_splits_and_no_processes_names_neither(tmp_path):
 @pytest.mark.parametrize(
     ("left_out", "comment"),
     [
-        ((LeftOut("boat", "reveals the target"),), "# Left out is boat: reveals the target"),
+        ((LeftOut("boat", "reveals\nthe target"),), "# boat is left out because it reveals the target."),
+        ((LeftOut("boat", "left out by the user"),), "# boat is left out by the user."),
+        ((LeftOut(" ", "has no name"),), "# ' ' is left out because it has no name."),
         (
             (LeftOut("boat", "reveals\nthe target"), LeftOut("a" * 103, "is free text " * 3)),
             "# Left out:\n# - boat: reveals the target\n# - "
@@ -203,7 +205,7 @@ def test_schema_reads_back_as_planned():
 
 
 def test_write_user_part_awkward_words_are_clean_for_every_checker(tmp_path):
-    awkward = 'x \xd7 y \u2013 "quoted" {{ braces }} \\ ' + "and a long story " * 12
+    awkward = 'x \xd7 y \u2013 "quoted" {{ braces }} \\ # noqa # type: ignore ' + "and a long story " * 12
     rules = (ColumnRule(name=awkward, kind="text", description=awkward), *SCHEMA.columns)
     plan = make_plan(
         schema=RawSchema(columns=rules),
@@ -226,6 +228,7 @@ def test_write_user_part_awkward_words_are_clean_for_every_checker(tmp_path):
             [sys.executable, "-m", *command], cwd=tmp_path, capture_output=True, text=True, check=False
         )
         assert done.returncode == 0, done.stdout + done.stderr
+        assert "warning" not in done.stderr
     assert max(map(len, write(plan, tmp_path, FRAME.assign(**{awkward: awkward}))["README.md"].splitlines())) < 900
 
 
