@@ -12,8 +12,10 @@ import sys
 import traceback
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import get_args
 
 from ml_project.cli import DONE, FAILED, INTERRUPTED, TERMINATED, WRONG_USAGE
+from ml_project.config import Task
 from ml_project.errors import ConfigError, MlProjectError, Problem
 from ml_project.termination import Terminated, sigterm_raises
 from scaffolding.plan import ColumnRoles
@@ -23,7 +25,7 @@ PROGRAM = "new_project.sh"
 NO_ANSWER = WRONG_USAGE
 """Exit code of a comparison that cannot be made."""
 REQUIRED = ("name", "data", "target", "dest")
-ROLES = ("id", "time", "group", "leave_out")
+ROLES = ("task", "id", "time", "group", "leave_out")
 CSV_OPTIONS = ("delimiter", "encoding", "decimal", "thousands")
 EXAMPLES = """\
 examples:
@@ -73,6 +75,9 @@ def build_parser() -> argparse.ArgumentParser:
         table.add_argument(f"--csv-{option}", metavar=option.upper(), help=f"{option} of a CSV file; else found out")
     columns = parser.add_argument_group("its columns")
     columns.add_argument("--target", metavar="COLUMN", help="column to predict")
+    columns.add_argument(
+        "--task", choices=("auto", *get_args(Task)), help="what the target poses; auto decides by its values"
+    )
     columns.add_argument("--id", metavar="COLUMN", help="column that identifies a row")
     columns.add_argument("--time", metavar="COLUMN", help="column that orders rows in time: the latest are held out")
     columns.add_argument("--group", metavar="COLUMN", help="column whose rows of one value are held out together")
@@ -112,12 +117,13 @@ def _create(words: argparse.Namespace) -> int:
     from scaffolding.summary import summary
 
     csv_options = {option: getattr(words, f"csv_{option}") for option in CSV_OPTIONS}
+    task = None if words.task == "auto" else words.task
     left_out = tuple(name for names in csv.reader(words.leave_out or ()) for name in names)
     wish = Wish(
         name=words.name,
         data=words.data,
         destination=Path(words.dest).absolute(),
-        roles=ColumnRoles(words.target, words.id, words.time, words.group, left_out),
+        roles=ColumnRoles(words.target, words.id, words.time, words.group, left_out, task),
         table=words.table,
         csv={option: value for option, value in csv_options.items() if value is not None},
     )

@@ -28,6 +28,8 @@ class ColumnRoles:
         Column whose equal values must stay together, for grouped splits.
     left_out
         Columns that shall be no features.
+    task
+        What the target poses.
     """
 
     target: str
@@ -35,6 +37,7 @@ class ColumnRoles:
     time: str | None = None
     group: str | None = None
     left_out: tuple[str, ...] = ()
+    task: Task | None = None
 
 
 @dataclass(frozen=True)
@@ -132,11 +135,6 @@ class ProjectPlan:
     time_column: str | None = None
     group_column: str | None = None
     warnings: tuple[str, ...] = field(default=())
-
-    @property
-    def dashed(self) -> str:
-        """Name where dashes are customary, as in images and packages: ``customer-churn``."""
-        return self.package.replace("_", "-")
 
     @property
     def title(self) -> str:

@@ -82,7 +82,7 @@ def plan_project(
         "rows_without_target": "leave_out" if profiles[roles.target].n_missing else "refuse",
     }
     data = source.data.model_copy(update=named)
-    table = type_table(frame, profiles, data=data)
+    table = type_table(frame, profiles, data=data, task=roles.task)
     time_column = find_time_column(table.raw, profiles, roles)
     splits = choose_splits(table.raw, roles, task=table.target.task, time_column=time_column)
     assigned = assign_roles(profiles, roles, id_column=id_column, time_column=splits.time_column)
@@ -102,7 +102,12 @@ def plan_project(
         n_folds=splits.n_folds,
         time_column=splits.time_column,
         group_column=splits.group_column,
-        warnings=(*choice.warnings, *missing.warnings, *find_oddities(table, profiles, roles, splits, id_column)),
+        warnings=(
+            *choice.warnings,
+            *missing.warnings,
+            *table.warnings,
+            *find_oddities(table, profiles, roles, splits, id_column),
+        ),
     )
 
 

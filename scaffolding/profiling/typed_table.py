@@ -6,15 +6,16 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from ml_project.config import DataConfig
+from ml_project.config import DataConfig, Task
 from ml_project.data.coercion import coerce
 from ml_project.data.raw_schema import ColumnRule, RawSchema
-from ml_project.data.target import Target, infer_task, read_target, rows_with_target
+from ml_project.data.target import Target, read_target, rows_with_target
 from ml_project.errors import InvalidDataError
 from ml_project.validation.expectations import check_batch
 from ml_project.validation.frames import check_raw
 from scaffolding.profiling.column_profile import ColumnProfile
 from scaffolding.profiling.column_rules import schema_of
+from scaffolding.profiling.task import decide_task, task_warnings
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -34,12 +35,15 @@ class TypedTable:
         Coerced rows that have a target, of shape ``(n_rows, n_rules)``.
     target
         The target as a training reads it.
+    warnings
+        What the user should know of the choice of the task.
     """
 
     frame_names: tuple[str, ...]
     schema: RawSchema
     raw: pd.DataFrame
     target: Target
+    warnings: tuple[str, ...]
 
 
 def type_table(
@@ -47,6 +51,7 @@ def type_table(
     profiles: Mapping[str, ColumnProfile],
     *,
     data: DataConfig,
+    task: Task | None,
 ) -> TypedTable:
     """Return the table with its inferred schema, which every row is made sure to fulfil.
 
@@ -58,14 +63,21 @@ def type_table(
         What its columns show.
     data
         The columns with a purpose, the texts that mean a missing value, and what happens to rows without a target.
+    task
+        What the target poses, if the user said so.
 
     Raises
     ------
+    ConfigError
+        When the target does not fit the task.
     InvalidDataError
         When the rules do not fit the table, which would be an error of the inference.
     """
     target, missing_values = data.target_column, data.missing_values
-    profile, classes = classes_of(frame[target], profiles[target], missing_values)
+    profile = profiles[target]
+    values = _target_values(frame[target], profile, missing_values)
+    decided = decide_task(values, profile, task)
+    profile, classes = _classes(values, profile, decided)
     schema = schema_of({**profiles, target: profile}, target=target, classes=classes, id_column=data.id_column)
     wrong = "The rules inferred from the table do not fit it. That is an error of this program; please report it."
     try:
@@ -76,32 +88,33 @@ def type_table(
     if problems:
         raise InvalidDataError(wrong, problems)
     labelled = rows_with_target(raw, schema, data)
-    return TypedTable(tuple(map(str, frame.columns)), schema, labelled, read_target(labelled, target))
+    return TypedTable(
+        tuple(map(str, frame.columns)),
+        schema,
+        labelled,
+        read_target(labelled, target, task=decided),
+        tuple(task_warnings(values, profile, decided, task)),
+    )
 
 
-def classes_of(
-    values: pd.Series[Any], profile: ColumnProfile, missing_values: Collection[str]
-) -> tuple[ColumnProfile, tuple[Any, ...] | None]:
-    """Return the classes of a target in ascending order, ``None`` in a regression, with its profile.
-
-    The task is the one that a training infers. Classes that are whole numbers are integers, however they are written.
-
-    Parameters
-    ----------
-    values
-        Target of shape ``(n_rows,)`` as a source gives it.
-    profile
-        What it shows.
-    missing_values
-        Texts that mean a missing value.
-    """
+def _target_values(values: pd.Series[Any], profile: ColumnProfile, missing_values: Collection[str]) -> pd.Series[Any]:
+    """Return the coerced values of a target without missing ones."""
     assert profile.kind is not None
     rule = ColumnRule(name=profile.name, kind=profile.kind, nullable=profile.n_missing > 0)
     typed = coerce(values.to_frame(profile.name), RawSchema(columns=(rule,)), missing_values=missing_values)
     column = typed[rule.name].dropna()
-    column = column.str.strip() if profile.kind == "text" else column
-    if infer_task(column) == "regression":
+    return column.str.strip() if profile.kind == "text" else column
+
+
+def _classes(
+    values: pd.Series[Any], profile: ColumnProfile, task: Task
+) -> tuple[ColumnProfile, tuple[Any, ...] | None]:
+    """Return the classes of a target in ascending order, ``None`` in a regression, with its profile.
+
+    Classes that are whole numbers are integers, however they are written.
+    """
+    if task == "regression":
         return profile, None
     if profile.is_numeric and profile.is_whole:
-        profile, column = replace(profile, kind="integer"), column.astype("int64")
-    return profile, tuple(sorted(column.unique().tolist()))
+        profile, values = replace(profile, kind="integer"), values.astype("int64")
+    return profile, tuple(sorted(values.unique().tolist()))

@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 from sklearn import datasets
 
-from ml_project.config import Config, DataConfig, FeaturesConfig, SplitsConfig
+from ml_project.config import Config, DataConfig, FeaturesConfig, ModellingConfig, SplitsConfig
 from ml_project.errors import ConfigError, InvalidDataError, TargetError
 from ml_project.feature_engineering import dates
 from ml_project.modelling.project_parts import Project
@@ -56,6 +56,7 @@ def _train(plan: ProjectPlan) -> Any:
             time_column=plan.time_column,
             group_column=plan.group_column,
         ),
+        modelling=ModellingConfig(task=plan.task),
     )
     project = Project(schema=plan.schema, processes=processes, candidates=STANDARD_CANDIDATES)
     dataset = read_dataset(config, project)
@@ -211,6 +212,52 @@ def test_plan_project_task_is_the_one_that_a_training_infers(
     assert training.folds
     assert len(training.target) < sum(value is not None for value in target)
     assert any("no target 'y'" in warning for warning in plan.warnings) == (None in target)
+
+
+@pytest.mark.parametrize(
+    ("task", "target", "n_classes"),
+    [
+        ("regression", list(range(3)) * 100, None),
+        ("regression", [0, 1] * 150, None),
+        ("multiclass", list(range(30)) * 10, 30),
+        ("binary", ["a", "b"] * 150, 2),
+    ],
+)
+def test_plan_project_task_of_the_user_wins(tmp_path: Path, task: Any, target: list[Any], n_classes: int | None):
+    plan = _plan_of(_frame(y=np.random.default_rng(0).permutation(np.array(target, dtype=object))), tmp_path, task=task)
+
+    assert (plan.task, plan.n_classes) == (task, n_classes)
+    assert not any("whole numbers" in warning for warning in plan.warnings)
+    assert _train(plan).folds
+
+
+@pytest.mark.parametrize(
+    ("task", "target", "message"),
+    [
+        ("regression", ["a", "b", "c"], "regression needs numbers"),
+        ("binary", ["a", "b", "c"], "binary needs two classes, but the target 'y' has 3"),
+        ("multiclass", ["a", "b", "a"], "multiclass needs more than two"),
+        ("multiclass", [0.5, 1.5, 2.5], "has decimals"),
+    ],
+)
+def test_plan_project_task_that_does_not_fit_is_refused(tmp_path: Path, task: Any, target: list[Any], message: str):
+    with pytest.raises(ConfigError, match=message):
+        _plan_of(_frame(y=target * 100), tmp_path, task=task)
+
+
+def test_plan_project_counts_with_a_rare_one_are_numbers(tmp_path: Path):
+    plan = _plan_of(_frame(y=[0, 1, 2] * 99 + [3, 4, 4]), tmp_path)
+
+    assert (plan.task, plan.schema.rule("y").kind) == ("regression", "integer")
+    assert any("5 different whole numbers of the target 'y' were taken for amounts" in one for one in plan.warnings)
+    assert _train(plan).folds
+
+
+@pytest.mark.parametrize(("target", "is_told"), [([3, 4, 5], True), ([0, 1, 1], False), (["a", "b", "c"], False)])
+def test_plan_project_whole_numbers_taken_for_classes_are_told(tmp_path: Path, target: list[Any], is_told: bool):
+    plan = _plan_of(_frame(y=target * 100), tmp_path)
+
+    assert any("were taken for classes; if they are amounts" in one for one in plan.warnings) == is_told
 
 
 @pytest.mark.parametrize(("n_rare", "n_folds"), [(3, 2), (5, 4), (50, 5)])
