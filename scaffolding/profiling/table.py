@@ -16,6 +16,7 @@ from ml_project.data.sources.sql_address import check_sqlite_file, parse_address
 from ml_project.data.sources.sql_problems import explain_sql, missing_driver
 from ml_project.data.sources.storage import Storage
 from ml_project.errors import ConfigError, DataSourceError
+from scaffolding.addresses import is_of_web, refuse_secrets, without_secrets
 from scaffolding.plan import Source
 from scaffolding.profiling.column_kinds import are_numbers
 from scaffolding.profiling.csv_dialect import sniff_csv
@@ -51,6 +52,7 @@ def find_source(
     ConfigError
         When the table is not named, or options do not fit the kind of source.
     """
+    refuse_secrets(address)
     storage = Storage(address)
     if storage.scheme not in FILE_SCHEMES:
         found = _of_database(address, target, table)
@@ -134,8 +136,8 @@ def _unpacking(path: Path) -> str:
 
 
 def _of_database(address: str, target: str, table: str | None) -> Source:
-    if Storage(address).scheme in {"http", "https", "ftp"}:
-        open_source(_config(address, target, None))  # says to download it
+    if is_of_web(address):
+        raise DataSourceError(f"{without_secrets(address)!r} is a web address; download the file and name its path.")
     if table is None:
         url = parse_address(address)
         listed = ", ".join(_tables(url)) or "none"

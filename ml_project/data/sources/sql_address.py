@@ -11,7 +11,14 @@ from ml_project.errors import DataSourceError
 if TYPE_CHECKING:
     from sqlalchemy import URL
 
-SECRET_WORDS = ("password", "passwd", "pwd", "secret", "token", "key")
+HARMLESS_OPTIONS = frozenset(
+    {
+        "application_name", "applicationintent", "authentication", "charset", "client_encoding", "connect_timeout",
+        "driver", "encrypt", "location", "mode", "role", "schema", "service_name", "sslmode", "timeout",
+        "trusted_connection", "trustservercertificate", "uri", "versionid", "warehouse",
+    }
+)  # fmt: skip
+"""Options of addresses whose values hold no secret; drivers have more of others than can be listed."""
 
 
 def parse_address(address: str) -> URL:
@@ -43,9 +50,14 @@ def _unparsable(start: str) -> DataSourceError:
     )
 
 
+def is_harmless(option: str) -> bool:
+    """Return whether the value of an option of an address may be shown and written down."""
+    return option.lower() in HARMLESS_OPTIONS
+
+
 def shown(url: URL) -> str:
-    """Return a URL with every secret masked, for messages."""
-    hidden = {name: "***" for name in url.query if any(word in name.lower() for word in SECRET_WORDS)}
+    """Return a URL with the password masked, and all options that may hold a secret, for messages."""
+    hidden = {name: "***" for name in url.query if not is_harmless(name)}
     return url.update_query_dict(hidden).render_as_string(hide_password=True).replace("%2A%2A%2A", "***")
 
 
