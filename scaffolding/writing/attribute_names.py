@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import builtins
 import keyword
 import re
 import unicodedata
 from collections.abc import Collection, Sequence
 
 MAX_LENGTH = 60
+MAX_ARGUMENT_LENGTH = 30
 
 USED_IN_SCHEMA = frozenset({"pa", "pd", "Series", "int", "float", "bool", "str"})
 """Names that the class body of the schema needs: an attribute of that name would hide them from the next one."""
@@ -33,9 +35,30 @@ def attribute_names(names: Sequence[str]) -> dict[str, str]:
     taken = {*attributes.values()}
     for name in names:
         if name not in attributes:
-            attributes[name] = _free_name(_readable(name), reserved, taken)
+            attributes[name] = _free_name(readable(name), reserved, taken)
             taken.add(attributes[name])
     return {name: attributes[name] for name in names}
+
+
+def argument_names(names: Sequence[str]) -> dict[str, str]:
+    """Return a name in small letters for each column, for arguments and functions: no keyword, nothing built in.
+
+    Parameters
+    ----------
+    names
+        Columns, all different.
+
+    Examples
+    --------
+    >>> list(argument_names(["Age", "max", "Fare (total)", "fare total"]).values())
+    ['age', 'max_', 'fare_total', 'fare_total_2']
+    """
+    reserved = {*keyword.kwlist, *dir(builtins), *HARD_TO_READ, "row_feature"}
+    found: dict[str, str] = {}
+    for name in names:
+        wanted = readable(name)[:MAX_ARGUMENT_LENGTH].strip("_")
+        found[name] = _free_name(wanted, reserved, found.values())
+    return found
 
 
 def _reserved() -> frozenset[str]:
@@ -51,8 +74,14 @@ def _is_usable(name: str, reserved: Collection[str]) -> bool:
     return legal and spelt_usually and name not in reserved
 
 
-def _readable(name: str) -> str:
-    """Return small ASCII words joined by underscores that are nearest to a name."""
+def readable(name: str) -> str:
+    """Return small ASCII words joined by underscores that are nearest to a name.
+
+    Examples
+    --------
+    >>> readable("Größe (cm)"), readable("customerID"), readable("!")
+    ('groesse_cm', 'customer_id', 'column')
+    """
     plain = unicodedata.normalize("NFKD", unicodedata.normalize("NFC", name).translate(_GERMAN))
     ascii_only = "".join(character for character in plain if not unicodedata.combining(character))
     apart = re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", ascii_only)

@@ -12,9 +12,9 @@ LOOKALIKES = ("RUF001", "RUF002", "RUF003")
 """Rules against characters that look like others, which the words of a data set may well hold."""
 
 
-def format_source(source: str) -> str:
+def format_source(source: str, *, line_length: int = LINE_LENGTH) -> str:
     """Return Python source as ``ruff format`` writes it."""
-    return _ruff(["format", f"--config=line-length={LINE_LENGTH}", "-"], source)
+    return _ruff(["format", f"--config=line-length={line_length}", "-"], source)
 
 
 def allow_lookalikes(source: str) -> str:

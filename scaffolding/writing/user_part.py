@@ -10,8 +10,9 @@ from scaffolding.addresses import is_database
 from scaffolding.plan import ProjectPlan
 from scaffolding.writing.config_source import data_comment, data_fields, feature_fields, left_out_comment, split_fields
 from scaffolding.writing.data_text import data_readme, readme_section
+from scaffolding.writing.example_source import example_lines
 from scaffolding.writing.formatting import allow_lookalikes, format_source
-from scaffolding.writing.process_source import example_lines, process_lines, variables
+from scaffolding.writing.process_source import process_lines, variables
 from scaffolding.writing.rendering import render
 from scaffolding.writing.schema_source import schema_source
 
