@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from ml_project.data.raw_schema import BatchExpectations, ColumnRule, RawSchema
 from scaffolding.profiling.bounds import bounds_of, mean_interval, round_up
+from scaffolding.profiling.column_names import is_of_time
 from scaffolding.profiling.column_profile import ColumnProfile, profile_column
 from scaffolding.profiling.descriptions import describe, example_of
 
@@ -22,6 +23,7 @@ MIN_ROWS_OF_CATEGORIES = 30
 LEAST_LENGTH = 20
 EPOCH = dt.datetime(1970, 1, 1)
 FIRST_YEAR = 1900
+LAST_YEAR = 2100
 
 
 def infer_schema(
@@ -160,9 +162,18 @@ def _expectations(profile: ColumnProfile, classes: Collection[Any] | None) -> Ba
         found["max_missing_rate"] = highest if highest < 1 else None
     if classes is not None:
         found["share_between"] = _share_of_positive(profile, classes) if len(classes) == 2 else None
-    elif profile.is_numeric and profile.n_present >= MIN_ROWS_OF_CATEGORIES and not _is_flag(profile):
+    elif profile.n_present >= MIN_ROWS_OF_CATEGORIES and _has_lasting_mean(profile):
         found["mean_between"] = mean_interval(profile)
     return BatchExpectations(**found)
+
+
+def _has_lasting_mean(profile: ColumnProfile) -> bool:
+    """Return whether tomorrow's mean may be the same: not that of flags, of places in time, and of counters."""
+    if not profile.is_numeric or _is_flag(profile) or is_of_time(profile.name):
+        return False
+    years = profile.is_whole and profile.minimum >= FIRST_YEAR and profile.maximum <= LAST_YEAR
+    counter = profile.is_whole and profile.is_unique and profile.maximum - profile.minimum < 2 * profile.n_rows
+    return not years and not counter
 
 
 def _share_of_positive(profile: ColumnProfile, classes: Collection[Any]) -> dict[str, tuple[float, float]]:

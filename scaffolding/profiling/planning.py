@@ -17,6 +17,12 @@ from scaffolding.profiling.oddities import find_oddities
 from scaffolding.profiling.role_checks import check_profiles, check_roles
 from scaffolding.profiling.roles import Assignment, assign_roles, find_id
 from scaffolding.profiling.splitting import choose_splits, find_time_column
+from scaffolding.profiling.time_order import (
+    order_warnings,
+    positions_in_time,
+    suspected_order,
+    without_drifting_means,
+)
 from scaffolding.profiling.typed_table import TypedTable, type_table
 
 if TYPE_CHECKING:
@@ -85,13 +91,15 @@ def plan_project(
     table = type_table(frame, profiles, data=data, task=roles.task)
     time_column = find_time_column(table.raw, profiles, roles)
     splits = choose_splits(table.raw, roles, task=table.target.task, time_column=time_column)
+    suspected = suspected_order(table.raw, profiles, roles, splits)
+    schema = without_drifting_means(table.schema, table.raw, positions_in_time(table.raw, splits, suspected))
     assigned = assign_roles(profiles, roles, id_column=id_column, time_column=splits.time_column)
     choice = _choose(table, assigned, splits, roles)
     return ProjectPlan(
         package=package,
         data=data,
         committed_data=committed_data,
-        schema=table.schema,
+        schema=schema,
         task=table.target.task,
         columns=choice.columns,
         processes=choice.processes,
@@ -106,6 +114,7 @@ def plan_project(
             *choice.warnings,
             *missing.warnings,
             *table.warnings,
+            *order_warnings(suspected),
             *find_oddities(table, profiles, roles, splits, id_column),
         ),
     )
