@@ -6,6 +6,9 @@ import math
 
 from scaffolding.profiling.column_profile import ColumnProfile
 
+NEAR_ZERO = 0.01
+CROWDED = 0.4
+"""Numbers have zero as their bound where the nearest one and the median are within these shares of their span."""
 STEPS = (1.0, 2.0, 5.0, 10.0)
 
 
@@ -25,8 +28,8 @@ def round_up(number: float) -> float:
 def bounds_of(profile: ColumnProfile) -> tuple[float | None, float | None]:
     """Return the lowest and highest number that a column shall allow; ``None`` for no bound.
 
-    No number is negative (positive) where none is in the data; shares stay within 1; another bound lies beyond twice
-    the span of the data.
+    Shares stay within 1; another bound lies beyond twice the span of the data. Zero is the bound where that is on its
+    other side, and where the data shows that it is one: they reach it, are whole, or crowd beside it.
 
     Parameters
     ----------
@@ -37,8 +40,9 @@ def bounds_of(profile: ColumnProfile) -> tuple[float | None, float | None]:
     if lowest >= 0 and highest <= 1 and not profile.is_whole:
         return 0.0, 1.0
     span = (highest - lowest) or abs(highest) or 1.0
-    below = 0.0 if lowest >= 0 else _finite(span - lowest, sign=-1)
-    above = 0.0 if highest <= 0 and lowest < 0 else _finite(span + highest, sign=1)
+    ends = _ends_at_zero(profile, span)
+    below = 0.0 if lowest >= 0 and ends else _finite(span - lowest, sign=-1)
+    above = 0.0 if highest <= 0 and lowest < 0 and ends else _finite(span + highest, sign=1)
     return below, above
 
 
@@ -54,6 +58,14 @@ def mean_interval(profile: ColumnProfile) -> tuple[float, float] | None:
     lowest, highest = profile.mean - profile.deviation, profile.mean + profile.deviation
     interval = (round(math.floor(lowest / unit) * unit, digits), round(math.ceil(highest / unit) * unit, digits))
     return (max(0.0, interval[0]) if profile.minimum >= 0 else interval[0], interval[1])
+
+
+def _ends_at_zero(profile: ColumnProfile, span: float) -> bool:
+    """Return whether numbers that are all on one side of zero are so by their nature, not by chance."""
+    nearest = min(abs(profile.minimum), abs(profile.maximum))
+    if profile.is_whole or nearest == 0 or nearest >= span:
+        return True
+    return nearest < NEAR_ZERO * span and abs(profile.median) < CROWDED * span
 
 
 def _finite(number: float, *, sign: int) -> float | None:

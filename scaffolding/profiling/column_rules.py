@@ -133,7 +133,12 @@ def _limits_of_numbers(profile: ColumnProfile) -> dict[str, Any]:
 
 
 def _is_flag(profile: ColumnProfile) -> bool:
-    """Return whether all values are 0 and 1, each often enough to be sure that there is no other."""
+    """Return whether all values are 0 and 1, each often enough to be sure that there is no other.
+
+    Years and other places in time, counted from 0, go on tomorrow.
+    """
+    if is_of_time(profile.name):
+        return False
     enough = all(n_rows >= MIN_ROWS_OF_CATEGORY for _, n_rows in profile.frequent)
     values = {value for value, _ in profile.frequent}
     return profile.kind == "integer" and values == {0, 1} and enough and profile.n_present >= MIN_ROWS_OF_CATEGORIES

@@ -37,6 +37,11 @@ def _rule(values: Any, **options: Any) -> ColumnRule:
         ([0, 0], 0, 1),
         ([1013.25, 992.0, 1033.0], 0, 2000),
         ([1e300, 5e299], 0, None),
+        ([1.81, 20.5, 37.11], -50, 100),
+        ([0.1, 20.5, 37.11], -50, 100),
+        ([0.1, 2.5, 37.11], 0, 100),
+        ([4, 20, 37], 0, 100),
+        ([-37.11, -1.81], -100, 50),
     ],
 )
 def test_infer_rule_numbers_have_wide_round_bounds(values: list[float], minimum: float, maximum: float | None):
@@ -49,6 +54,12 @@ def test_infer_rule_flags_allow_both_values_only():
     rule = _rule([0, 1] * 30)
 
     assert (rule.kind, rule.allowed, rule.minimum) == ("integer", (0, 1), None)
+
+
+def test_infer_rule_places_in_time_counted_from_zero_go_on():
+    rule = infer_rule(profile_column(pd.Series([0, 1] * 30, name="yr"), missing_values=MISSING))
+
+    assert (rule.allowed, rule.minimum, rule.maximum) == (None, 0, 2)
 
 
 @pytest.mark.parametrize(
