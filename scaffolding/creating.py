@@ -107,7 +107,7 @@ def create_project(root: Path, wish: Wish, say: Say) -> Made:
     say(f"Looking at {_shown(wish)} ...")
     source = _check(root, wish)
     frame = read_table(source)
-    files = plan_files(source, wish.name, len(frame))
+    files = plan_files(source, wish.name, frame[wish.roles.target])
     plan = plan_project(
         wish.name, frame, source, wish.roles, data_path=files.source, committed_data=files.committed
     )

@@ -10,8 +10,6 @@ from pathlib import Path
 
 from scaffolding.addresses import without_secrets
 from scaffolding.creating import Made
-from scaffolding.plan import ProjectPlan
-from scaffolding.writing.sample import MAX_COMMITTED_ROWS
 
 WIDTH = 110
 TASKS = {"binary": "binary classification", "multiclass": "multi-class classification", "regression": "regression"}
@@ -80,7 +78,7 @@ def _places(made: Made) -> Iterator[tuple[str, str]]:
     yield "features", f"{plan.package}/project/features.py"
     yield "config", "use_cases/use_case_config.py"
     yield "data", _data(made)
-    yield "real rows in git", _committed(plan)
+    yield "real rows in git", _committed(made)
     if made.repository == "staged":
         yield "git", "all files are staged, but not committed: git does not know you, or refused; run: git commit"
     elif made.repository == "no git":
@@ -96,9 +94,8 @@ def _data(made: Made) -> str:
     return address if made.files.is_whole else f"{address}, which git ignores"
 
 
-def _committed(plan: ProjectPlan) -> str:
-    n_rows = min(plan.n_rows, MAX_COMMITTED_ROWS)
-    return f"{plan.committed_data}, {n_rows:,} rows: think before you push them anywhere"
+def _committed(made: Made) -> str:
+    return f"{made.files.committed}, {made.files.n_committed:,} rows: think before you push them anywhere"
 
 
 def _section(title: str, rows: Iterator[tuple[str, str]]) -> Iterator[str]:

@@ -11,7 +11,7 @@ from scaffolding.plan import ProjectPlan, SplitStrategy
 from scaffolding.words import code, code_in_cell, counted, in_prose
 from scaffolding.writing.config_source import source_variable
 from scaffolding.writing.rendering import render
-from scaffolding.writing.sample import MAX_COMMITTED_ROWS
+from scaffolding.writing.sample import count_committed
 from scaffolding.writing.table_facts import class_shares, column_rows
 
 if TYPE_CHECKING:
@@ -30,9 +30,10 @@ def readme_section(plan: ProjectPlan, frame: pd.DataFrame) -> str:
     more = (
         f"The table has {counted(n_more, 'more column', 'more columns')} than are listed here. " if n_more > 0 else ""
     )
+    committed = _committed(plan, _count_committed(plan, frame))
     return render(
         "readme_section.md.j2",
-        where=_filled(f"{_where(plan)} {_committed(plan)} More on the files: [data/data](data/data/README.md)."),
+        where=_filled(f"{_where(plan)} {committed} More on the files: [data/data](data/data/README.md)."),
         task=_filled(f"{_task(plan, frame)} {_splits(plan)}"),
         rows=rows[:MAX_DESCRIBED_COLUMNS],
         schema=_filled(
@@ -47,18 +48,18 @@ def data_readme(plan: ProjectPlan, frame: pd.DataFrame) -> str:
     """Return ``data/data/README.md``."""
     target = code_in_cell(plan.data.target_column)
     n_columns = str(len(frame.columns))
-    n_committed = min(plan.n_rows, MAX_COMMITTED_ROWS)
+    n_committed = _count_committed(plan, frame)
     name = Path(plan.committed_data).name
     whole = [(f"`{Path(plan.data.source).name}`", f"{plan.n_rows:,} x {n_columns}", target, "The whole table.")]
-    sample = (f"`{name}`", f"{n_committed:,} x {n_columns}", target, _sample_words(plan))
+    sample = (f"`{name}`", f"{n_committed:,} x {n_columns}", target, _sample_words(plan, n_committed))
     is_inside = Path(plan.data.source).parent == Path("data/data")
     is_whole = plan.data.source == plan.committed_data
     files = [*(whole if is_inside else []), *([] if is_whole else [sample])]
     return render("data_readme.md.j2", files=files, paragraphs=list(map(_filled, _paragraphs(plan))))
 
 
-def _sample_words(plan: ProjectPlan) -> str:
-    if plan.n_rows <= MAX_COMMITTED_ROWS:
+def _sample_words(plan: ProjectPlan, n_committed: int) -> str:
+    if n_committed == plan.n_rows:
         return "All rows of the table, for tests."
     return "Randomly drawn rows of the table in their order, for tests" + (
         "." if plan.n_classes is None else ", with every class."
@@ -72,13 +73,17 @@ def _where(plan: ProjectPlan) -> str:
     return f"{code(plan.data.source)} has {rows}."
 
 
-def _committed(plan: ProjectPlan) -> str:
+def _count_committed(plan: ProjectPlan, frame: pd.DataFrame) -> int:
+    return count_committed(frame[plan.data.target_column])
+
+
+def _committed(plan: ProjectPlan, n_committed: int) -> str:
     if plan.data.source == plan.committed_data:
         return "It lies in the repository."
-    if plan.n_rows <= MAX_COMMITTED_ROWS:
+    if n_committed == plan.n_rows:
         return f"All of them are also in `{plan.committed_data}`, which lies in the repository for the tests."
     return (
-        f"It is no part of the repository; {MAX_COMMITTED_ROWS:,} of its rows are, in `{plan.committed_data}`, "
+        f"It is no part of the repository; {n_committed:,} of its rows are, in `{plan.committed_data}`, "
         "with which the tests run."
     )
 

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 MAX_COMMITTED_ROWS = 2000
 """Rows that belong into a repository."""
+MAX_SAMPLE_ROWS = 20_000
+"""Rows of a sample at most, where a target has so many classes that fewer would not show each often enough."""
 MAX_COPIED_BYTES = 2**30
 """Size of a file above which a project refers to it where it lies."""
 FEWEST_ROWS_PER_CLASS = 10
@@ -43,12 +45,15 @@ class DataFiles:
     committed
         File that belongs to the repository, relative to the root.
     is_whole
-        Whether that file holds all rows.
+        Whether that file is a copy of the whole table.
+    n_committed
+        Rows of that file.
     """
 
     source: str
     committed: str
     is_whole: bool
+    n_committed: int
 
     @property
     def is_copied(self) -> bool:
@@ -56,7 +61,7 @@ class DataFiles:
         return self.source == self.committed or Path(self.source).parent == FOLDER
 
 
-def plan_files(source: Source, package: str, n_rows: int) -> DataFiles:
+def plan_files(source: Source, package: str, target: pd.Series[Any]) -> DataFiles:
     """Return where the data of a new project will lie; nothing is written.
 
     Parameters
@@ -65,15 +70,15 @@ def plan_files(source: Source, package: str, n_rows: int) -> DataFiles:
         The user's data.
     package
         Name of the new project's package.
-    n_rows
-        Rows of the table.
+    target
+        Target of all rows.
     """
-    is_whole = n_rows <= MAX_COMMITTED_ROWS
+    is_whole, n_committed = len(target) <= MAX_COMMITTED_ROWS, count_committed(target)
     ending = _ending(source)
     copy, sample = str(FOLDER / f"{package}{ending}"), str(FOLDER / f"{package}_sample{ending}")
     if not source.is_file or (not is_whole and (source.n_bytes or 0) > MAX_COPIED_BYTES):
-        return DataFiles(_absolute(source), sample, is_whole)
-    return DataFiles(copy, copy if is_whole else sample, is_whole)
+        return DataFiles(_absolute(source), sample, is_whole, n_committed)
+    return DataFiles(copy, copy if is_whole else sample, is_whole, n_committed)
 
 
 def write_data(frame: pd.DataFrame, source: Source, root: Path, package: str, roles: ColumnRoles) -> DataFiles:
@@ -97,14 +102,37 @@ def write_data(frame: pd.DataFrame, source: Source, root: Path, package: str, ro
     DataSourceError
         When the disk is too full for the copy, or the file changes while it is read.
     """
-    files = plan_files(source, package, len(frame))
+    files = plan_files(source, package, frame[roles.target])
     (root / FOLDER).mkdir(parents=True, exist_ok=True)
     if files.is_copied:
         _copy(Storage(source.data.source).path, root / files.source)
     if files.committed != files.source:
-        positions = sample_rows(frame[roles.target], MAX_COMMITTED_ROWS)
+        positions = sample_rows(frame[roles.target], files.n_committed)
         _write_rows(frame, positions, source, root / files.committed)
     return files
+
+
+def count_committed(target: pd.Series[Any]) -> int:
+    """Return how many rows belong into the repository: more than usual where a target has many classes.
+
+    No more than half of them are there because their class is rare, so that the sample looks like the table.
+
+    Parameters
+    ----------
+    target
+        Target of all rows.
+
+    Examples
+    --------
+    >>> many = pd.Series([f"class {number}" for number in range(300)] * 100)
+    >>> count_committed(many), count_committed(many.str.len() / 7), count_committed(many.head(50))
+    (6000, 2000, 50)
+    """
+    if len(target) <= MAX_COMMITTED_ROWS:
+        return len(target)
+    values = pd.Index(target.astype("str").unique())
+    wanted = 0 if _are_numbers(values) else 2 * FEWEST_ROWS_PER_CLASS * len(values)
+    return min(len(target), max(MAX_COMMITTED_ROWS, min(wanted, MAX_SAMPLE_ROWS)))
 
 
 def sample_rows(target: pd.Series[Any], n_rows: int, *, seed: int = 0) -> npt.NDArray[np.intp]:

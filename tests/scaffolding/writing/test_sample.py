@@ -20,10 +20,18 @@ from ml_project.data.sources.storage import Storage
 from ml_project.errors import DataSourceError
 from scaffolding.plan import ColumnRoles, Source
 from scaffolding.writing import sample
-from scaffolding.writing.sample import FEWEST_ROWS_PER_CLASS, MAX_COMMITTED_ROWS, plan_files, sample_rows, write_data
+from scaffolding.writing.sample import (
+    FEWEST_ROWS_PER_CLASS,
+    MAX_COMMITTED_ROWS,
+    count_committed,
+    plan_files,
+    sample_rows,
+    write_data,
+)
 from scaffolding.writing.sample_files import write_csv_rows, write_sqlite_rows
 
 ROLES = ColumnRoles(target="y")
+MANY_ROWS = pd.Series(["yes", "no"] * 2000)
 
 
 def source_of(path, **fields):
@@ -177,7 +185,7 @@ def test_write_sqlite_rows_of_other_databases_types_are_stored_readably(tmp_path
 
 def test_plan_files_of_a_database_with_a_password_names_none():
     data = DataConfig(source="postgresql://me:secret@host/crm", table="customers", target_column="y")
-    files = plan_files(Source(data, is_file=False), "churn", 10**6)
+    files = plan_files(Source(data, is_file=False), "churn", MANY_ROWS)
     assert files.source == "postgresql://me@host/crm"
     assert files.committed == "data/data/churn_sample.sqlite"
 
@@ -187,7 +195,7 @@ def test_plan_files_of_a_very_large_file_refers_to_where_it_lies(tmp_path, monke
     path.write_text("y\n1\n")
     monkeypatch.chdir(tmp_path)
     data = DataConfig(source="all.csv", target_column="y")
-    files = plan_files(Source(data, is_file=True, n_bytes=sample.MAX_COPIED_BYTES + 1), "churn", 10**6)
+    files = plan_files(Source(data, is_file=True, n_bytes=sample.MAX_COPIED_BYTES + 1), "churn", MANY_ROWS)
     assert (files.source, files.is_copied) == (str(path), False)
 
 
@@ -215,6 +223,27 @@ def test_sample_rows_has_every_class_in_order_and_about_its_share(counts, n_rows
 def test_sample_rows_of_very_many_classes_still_has_every_class():
     target = pd.Series([f"class {number}" for number in range(300)]).repeat(10)
     assert target.iloc[sample_rows(target, 700)].value_counts().min() >= 2
+
+
+@pytest.mark.parametrize(("n_classes", "least"), [(150, 10), (400, 10), (1500, 10), (4000, 5)])
+def test_count_committed_is_enough_for_rows_of_every_class(n_classes, least):
+    sizes = 12 + 8000 // np.arange(1, n_classes + 1)
+    target = pd.Series(np.repeat([f"class {number}" for number in range(n_classes)], sizes))
+    n_rows = count_committed(target)
+    counts = target.iloc[sample_rows(target, n_rows)].value_counts()
+    assert n_rows <= sample.MAX_SAMPLE_ROWS
+    assert counts.sum() == n_rows
+    assert len(counts) == n_classes
+    assert counts.min() >= least
+
+
+def test_write_data_of_many_classes_writes_and_counts_the_larger_sample(tmp_path):
+    labels = np.repeat([f"class {number}" for number in range(300)], 30)
+    pd.DataFrame({"number": range(9000), "y": labels}).to_csv(tmp_path / "all.csv", index=False)
+    source = source_of(tmp_path / "all.csv")
+    _, files = write(source, tmp_path / "project")
+    rows = pd.read_csv(tmp_path / "project" / files.committed)
+    assert (files.n_committed, len(rows)) == (6000, 6000)
 
 
 def test_sample_rows_of_many_numbers_is_random_so_that_their_distribution_stays():
