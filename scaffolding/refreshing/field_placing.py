@@ -38,7 +38,7 @@ def add_field(source: SchemaSource, rule: ColumnRule, order: Sequence[str]) -> S
     if not before and not after:
         raise ByHandError("the class declares no column beside which it could stand")
     lines = source.lines_of((before or after)[0])
-    position = lines.end if before else _above_comments(source, lines.start)
+    position = lines.end if before else above_comments(source, lines.start)
     beside = source.text[lines.start : lines.end]
     indentation = beside[: len(beside) - len(beside.lstrip())]
     text = _like(field_source(rule, _free_attribute(source, rule.name)), (before or after)[0], source, indentation)
@@ -110,7 +110,7 @@ def _free_attribute(source: SchemaSource, column: str) -> str:
     return attribute_names([*taken - {column}, column])[column]
 
 
-def _above_comments(source: SchemaSource, position: int) -> int:
+def above_comments(source: SchemaSource, position: int) -> int:
     """Return where the comments right above a line begin, which belong to it."""
     while position > 0:
         line = source.line_start(position - 1)

@@ -43,10 +43,15 @@ class NewColumn:
     warning: str | None = None
 
     @property
+    def belongs_to_schema(self) -> bool:
+        """Return whether the schema should have it: a column without use would only have to be there and be right."""
+        return self.rule is not None and self.reason_against is None
+
+    @property
     def can_be_feature(self) -> bool:
         """Return whether it can be a feature as it is, without a second look."""
-        is_known = self.rule is not None and self.rule.kind != "datetime"
-        return is_known and self.reason_against is None and self.warning is None
+        is_value = self.rule is not None and self.rule.kind != "datetime"
+        return is_value and self.belongs_to_schema and self.warning is None
 
 
 def look_at_new(frame: pd.DataFrame, names: Sequence[str], target: ColumnRule, config: Config) -> list[NewColumn]:

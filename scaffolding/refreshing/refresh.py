@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-import csv
-import re
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from ml_project.config import Config
+from ml_project.config import Config, DataConfig
 from ml_project.data.sources import open_source
 from ml_project.errors import ConfigError
 from ml_project.modelling.project_parts import Project
 from ml_project.safe_file import replace_file
 from ml_project.use_case_file import USE_CASE_FILE
+from scaffolding.refreshing.committed_data import replacement_lines
 from scaffolding.refreshing.comparison import Comparison
 from scaffolding.refreshing.dialect import read_and_compare
+from scaffolding.refreshing.left_out import left_out_columns
 from scaffolding.refreshing.line_breaking import line_length
 from scaffolding.refreshing.patches import FileEdit, coloured, make_patch
 from scaffolding.refreshing.project_data import choose_data, read_config
@@ -25,10 +25,8 @@ from scaffolding.refreshing.schema_module import SchemaModule, load_parts
 from scaffolding.refreshing.use_case_edit import ColumnEdits, propose_columns
 
 PATCH = Path("output/refresh/schema.patch")
-SAMPLES = "data/data/*_sample.*"
 MOST_LINES = 120
 """Lines of a patch that are printed."""
-_LEFT_OUT = re.compile(r"^\s*# left out: (.+)$", re.MULTILINE)
 
 Say = Callable[[str], None]
 
@@ -84,7 +82,7 @@ def _refresh(root: Path, source: str | None, table: str | None, say: Say) -> boo
             say(line)
         return not reading.is_unchanged
     say("Rows are counted from 0.")
-    _propose(root, config, module, project, comparison, text, say)
+    _propose(root, config, data, module, project, comparison, text, say)
     return True
 
 
@@ -95,19 +93,15 @@ def _read_text(path: Path) -> str:
         raise ConfigError(f"{path} is not written in UTF-8 ({error}); save it so.") from error
 
 
-def left_out_columns(text: str) -> list[str]:
-    """Return the columns that comments of the schema leave out on purpose.
-
-    Examples
-    --------
-    >>> left_out_columns('    # left out: boat, "home, dest"')
-    ['boat', 'home, dest']
-    """
-    return [name for found in _LEFT_OUT.findall(text) for name in next(csv.reader([found], skipinitialspace=True))]
-
-
 def _propose(
-    root: Path, config: Config, module: SchemaModule, project: Project, comparison: Comparison, text: str, say: Say
+    root: Path,
+    config: Config,
+    data: DataConfig,
+    module: SchemaModule,
+    project: Project,
+    comparison: Comparison,
+    text: str,
+    say: Say,
 ) -> None:
     length = line_length(root)
     wanted = _wanted(comparison)
@@ -124,7 +118,7 @@ def _propose(
         say("\nNo edit can be proposed.")
         return
     replace_file(root / PATCH, patch.encode())
-    for line in _advice(patch, root, comparison):
+    for line in (*_advice(patch, comparison), *replacement_lines(root, data, comparison)):
         say(line)
 
 
@@ -132,7 +126,8 @@ def _wanted(comparison: Comparison) -> Wanted:
     return Wanted(
         changed=[(change.old, change.new) for change in comparison.changes if change.old != change.new],
         renamed=comparison.renamed,
-        added=[column.rule for column in comparison.new if column.rule is not None],
+        added=[column.rule for column in comparison.new if column.belongs_to_schema and column.rule is not None],
+        left_out=[column.name for column in comparison.new if not column.belongs_to_schema],
         removed=comparison.gone,
         order=comparison.order,
     )
@@ -142,7 +137,7 @@ def _use_case_edits(
     root: Path, comparison: Comparison, proposal: SchemaProposal, length: int, say: Say
 ) -> Iterator[FileEdit]:
     """Yield the edit of the use cases' config that follows from those columns that the schema's edit reached."""
-    done = [column for column in comparison.new if column.rule is not None and column.name not in proposal.by_hand]
+    done = [column for column in comparison.new if column.name not in proposal.by_hand]
     features = [column.name for column in done if column.can_be_feature]
     removed = [name for name in comparison.gone if name not in proposal.by_hand]
     renamed = {old: new for old, new in comparison.renamed.items() if old not in proposal.by_hand}
@@ -158,7 +153,7 @@ def _use_case_edits(
     say(f"\n{USE_CASE_FILE}: features.columns is no plain tuple; edit it by hand: {words}")
 
 
-def _advice(patch: str, root: Path, comparison: Comparison) -> Iterator[str]:
+def _advice(patch: str, comparison: Comparison) -> Iterator[str]:
     shown = patch.splitlines()
     text = "\n".join(shown[:MOST_LINES])
     yield "\nProposed edit\n"
@@ -167,9 +162,5 @@ def _advice(patch: str, root: Path, comparison: Comparison) -> Iterator[str]:
         yield f"... and {len(shown) - MOST_LINES} more lines in {PATCH}"
     yield "\nIs a value wrong? Then correct the data, and leave its change out. Otherwise, in the project's folder:"
     yield f"  git apply {PATCH}"
-    if comparison.new:
+    if any(column.belongs_to_schema for column in comparison.new):
         yield "To leave a new column out for good, name it in a comment of the schema: # left out: NAME, NAME"
-    samples = sorted(path.relative_to(root) for path in root.glob(SAMPLES))
-    if samples and (comparison.new or comparison.gone or comparison.renamed):
-        named = ", ".join(map(str, samples))
-        yield f"{named}, which the tests use, has the old columns: put a new sample in its place with the edit."

@@ -93,9 +93,9 @@ def _changed(change: ColumnChange, users: _Users) -> Iterator[tuple[str, str]]:
 
 def _new(column: NewColumn) -> str:
     if column.rule is None:
-        return f"cannot be used: it {column.reason_against}"
+        return f"cannot be used and is left out: it {column.reason_against}"
     if column.reason_against is not None:
-        return f"{column.rule.kind}, better no feature: it {column.reason_against}"
+        return f"{column.rule.kind}, of no use and left out: it {column.reason_against}"
     if column.warning is not None:
         return f"{column.rule.kind}, look at it before it becomes a feature: it {column.warning}"
     if column.rule.kind == "datetime":

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from ml_project.data.raw_schema import ColumnRule, RawSchema
 from scaffolding.refreshing.field_edits import edit_field
 from scaffolding.refreshing.field_placing import add_field, remove_field, rename_field, with_imports
+from scaffolding.refreshing.left_out import add_left_out
 from scaffolding.refreshing.line_breaking import break_long_lines
 from scaffolding.refreshing.schema_fields import ByHandError, SchemaSource
 
@@ -39,6 +40,8 @@ class Wanted:
         Columns that are gone.
     order
         All columns of the table in its order: where new ones belong.
+    left_out
+        New columns that are of no use.
     """
 
     changed: Sequence[tuple[ColumnRule, ColumnRule]]
@@ -46,6 +49,7 @@ class Wanted:
     added: Sequence[ColumnRule]
     removed: Sequence[str]
     order: Sequence[str]
+    left_out: Sequence[str] = ()
 
 
 @dataclass(frozen=True)
@@ -106,13 +110,14 @@ def propose_schema(
 
 def _columns(wanted: Wanted) -> list[str]:
     changed, added = [new.name for _, new in wanted.changed], [rule.name for rule in wanted.added]
-    return [*wanted.renamed, *changed, *added, *wanted.removed]
+    return [*wanted.renamed, *changed, *added, *wanted.left_out, *wanted.removed]
 
 
 def _steps(wanted: Wanted, length: int) -> list[_Step]:
     steps = [_renaming(old, new, length) for old, new in wanted.renamed.items()]
     steps += [step for old, new in wanted.changed for step in _changing(old, new, length)]
     steps += [_adding(rule, wanted.order, length) for rule in wanted.added]
+    steps += [_leaving_out(column, length) for column in wanted.left_out]
     return steps + [_removing(column) for column in wanted.removed]
 
 
@@ -179,6 +184,10 @@ def _adding(rule: ColumnRule, order: Sequence[str], length: int) -> _Step:
         return _broken(add_field(with_imports(source, rule), rule, order), rule.name, length)
 
     return _Step(rule.name, edit, lambda rules: {**rules, rule.name: rule})
+
+
+def _leaving_out(column: str, length: int) -> _Step:
+    return _Step(column, lambda source: add_left_out(source, column, length), lambda rules: rules)
 
 
 def _removing(column: str) -> _Step:

@@ -16,8 +16,9 @@ from ml_project.data.retrieval import read_historic
 from ml_project.errors import ConfigError, MlProjectError
 from ml_project.validation.expectations import check_batch
 from ml_project.validation.frames import check_raw
+from scaffolding.refreshing.left_out import left_out_columns
 from scaffolding.refreshing.project_data import read_config
-from scaffolding.refreshing.refresh import PATCH, left_out_columns, refresh
+from scaffolding.refreshing.refresh import PATCH, refresh
 from scaffolding.refreshing.schema_module import load_parts
 
 SCHEMA = '''"""The schema."""
@@ -225,12 +226,56 @@ def test_refresh_features_that_are_no_plain_tuple_are_to_be_edited_by_hand(proje
     assert "features.columns is no plain tuple; edit it by hand: add level" in project.output
 
 
-def test_refresh_old_sample_is_named_when_columns_changed(project):
-    project.write("data/data/customers_sample.csv", "customer\n1\n")
+@pytest.fixture
+def with_tests(project):
+    """A project whose tests read a committed file."""
+    project.git("init", "--quiet")
+    committed = project.root / "data/data/our customers.csv"
+    committed.parent.mkdir()
+    customers().to_csv(committed, index=False)
+    project.write("cicd_pipeline.sh", "export REFRESHED_PROJECT_DATA__SOURCE='data/data/our customers.csv'\n")
+    return project, committed
 
+
+def test_refresh_file_of_the_tests_is_replaced_by_the_command_that_is_shown(with_tests):
+    project, committed = with_tests
     project.refresh(customers(level=np.arange(N_ROWS) % 7))
+    command = project.output.splitlines()[-1].strip()
 
-    assert "data/data/customers_sample.csv, which the tests use, has the old columns" in project.output
+    assert "The tests read data/data/our customers.csv, which has the old columns: after the edit" in project.output
+    subprocess.run(["bash", "-c", command], cwd=project.root, check=True)
+    project.git("apply", str(PATCH))
+    assert project.refresh(source=str(committed), check=True) == 0
+
+
+def test_refresh_file_of_the_tests_for_a_large_table_wants_some_rows_of_it(with_tests):
+    project, _ = with_tests
+    many = pd.concat([customers(customer=np.arange(N_ROWS) + 100 * n, level=3 * (n % 2)) for n in range(40)])
+
+    project.refresh(many)
+
+    assert "write at most 2,000 of the new rows to it, in the form that it has now" in project.output
+
+
+def test_refresh_file_of_the_tests_that_still_fits_is_not_named(with_tests):
+    project, committed = with_tests
+    project.refresh(customers(plan="X"))
+    assert "The tests read" not in project.output
+
+    customers(level=np.arange(N_ROWS) % 7).to_csv(committed, index=False)
+    project.refresh(source=str(committed))
+    assert "could be a feature" in project.output
+    assert "The tests read" not in project.output
+
+
+def test_refresh_new_columns_of_no_use_are_left_out_by_a_comment(project):
+    project.git("init", "--quiet")
+    project.refresh(customers(**{"constant, always": 1, "empty": np.nan}))
+    project.git("apply", str(PATCH))
+
+    assert '    # left out: note, "constant, always", empty\n' in project.read(project.schema)
+    assert project.read("use_cases/use_case_config.py") == USE_CASE
+    assert project.refresh(check=True) == 0
 
 
 def with_csv(options):

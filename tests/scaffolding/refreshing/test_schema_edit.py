@@ -10,6 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from ml_project.data.raw_schema import ColumnRule, RawSchema
+from scaffolding.refreshing.left_out import left_out_columns
 from scaffolding.refreshing.schema_edit import SchemaProposal, Wanted, propose_schema
 from scaffolding.refreshing.schema_module import SchemaModule
 
@@ -345,6 +346,36 @@ def test_propose_schema_new_column_without_line_end_below_goes_last():
     )
 
     assert found.text == HEAD + COLUMNS + '    a_b: Series[bool] = pa.Field(alias="a b")\n'
+
+
+@pytest.mark.parametrize(
+    ("before", "length", "after"),
+    [
+        ("    x: Series[int]\n", 120, '    # left out: "a, b", c d\n    x: Series[int]\n'),
+        ("    # of x\n    x: Series[int]\n", 120, '    # left out: "a, b", c d\n    # of x\n    x: Series[int]\n'),
+        ("    x: Series[int]\n    # left out: q\n", 120, '    x: Series[int]\n    # left out: q, "a, b", c d\n'),
+        ("    # left out: q\n    x: Series[int]\n", 28, '    # left out: q, "a, b"\n    # left out: c d\n    x: Ser'),
+    ],
+)
+def test_propose_schema_columns_of_no_use_are_named_in_a_comment(before, length, after):
+    text = f"{HEAD}{before}"
+    names = ["a, b", "c d"]
+    found = propose_schema(
+        text, schema_of(text), Wanted([], {}, [], [], ["x"], left_out=names), read=MODULE.read, length=length
+    )
+
+    assert found.by_hand == {}
+    assert after in found.text
+    assert left_out_columns(found.text)[-2:] == names
+
+
+@pytest.mark.parametrize("name", ["a\nb", " a"])
+def test_propose_schema_column_that_no_comment_can_name_is_by_hand(name):
+    text = f"{HEAD}    x: Series[int]\n"
+    found = propose_schema(text, schema_of(text), Wanted([], {}, [], [], ["x"], [name]), read=MODULE.read, length=120)
+
+    assert found.text == text
+    assert "cannot stand in a comment" in found.by_hand[name]
 
 
 def test_propose_schema_new_column_named_as_a_taken_attribute_gets_another():
