@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,7 +10,9 @@ import numpy.typing as npt
 
 from ml_project.data.target import Target
 from scaffolding.plan import LeftOut
+from scaffolding.profiling.column_names import words_of
 from scaffolding.profiling.single_column_power import MAX_ROWS, explained_share, separation
+from scaffolding.words import listed
 
 LEAST_ROWS = 50
 LEAST_ROWS_OF_CLASS = 10
@@ -23,6 +25,16 @@ TELLING_SHARE = 0.97
 """Share of one class among the rows in which a column has a value (or none) that makes it suspicious."""
 LEAST_TELLING_ROWS = 30
 MAX_CHANCE = 1e-6
+STRONG_SEPARATION = 0.97
+STRONG_FIT = 0.8
+MOST_NAMED = 5
+LEAST_LETTERS = 3
+MAX_SHARE_NAMED_ALIKE = 1 / 3
+USUAL_WORDS = frozenset(
+    {"mean", "median", "max", "min", "avg", "total", "sum", "num", "number", "count", "rate", "value", "type", "class"}
+    | {"name", "code", "per", "the", "has", "and", "for", "last", "first", "level", "status"}
+)
+"""Words that columns share without being about the same thing."""
 
 Arrays = Mapping[str, npt.NDArray[np.float64]]
 
@@ -58,13 +70,20 @@ def find_leaks(columns: Arrays, target: Target, name: str) -> Leaks:
     n_rows = len(target.values)
     if n_rows < LEAST_ROWS:
         return Leaks((), ())
-    alone = {column: reason for column in columns if (reason := _tells(columns[column], target, name)) is not None}
+    power = {column: _power(values, target) for column, values in columns.items()}
+    alone = {
+        column: reason
+        for column, values in columns.items()
+        if (reason := _tells(values, power[column], target, name)) is not None
+    }
     rest = {column: values for column, values in columns.items() if column not in alone}
     parts = _parts_of_sum(rest, target.values) if target.task == "regression" else {}
     reason = f"is a part of the target: {_formula(parts, name)}"
     found = {**alone, **dict.fromkeys(parts, reason)}
-    suspicious = [] if target.task == "regression" else _telling_gaps(rest, target, name)
-    return Leaks(tuple(LeftOut(column, found[column]) for column in columns if column in found), tuple(suspicious))
+    gaps = {} if target.task == "regression" else _telling_gaps(rest, target, name)
+    strong = {column: power[column] for column in columns if column not in found and column not in gaps}
+    warnings = (*gaps.values(), *_strong_alone(strong, target, name))
+    return Leaks(tuple(LeftOut(column, found[column]) for column in columns if column in found), warnings)
 
 
 def to_numbers(values: npt.NDArray[np.generic]) -> npt.NDArray[np.float64]:
@@ -82,15 +101,25 @@ def to_numbers(values: npt.NDArray[np.generic]) -> npt.NDArray[np.float64]:
     return values.astype(np.float64)
 
 
-def _tells(column: npt.NDArray[np.float64], target: Target, name: str) -> str | None:
-    """Return why one column tells the target, ``None`` where it does not."""
+def _power(column: npt.NDArray[np.float64], target: Target) -> float:
+    """Return how well one column tells the target, at most 1; 0 where classes are too many or too rare to say."""
     filled = _filled(column)
+    if target.task == "regression":
+        return max(explained_share(filled, target.values), _linear_fit(column, target.values))
+    return 0.0 if _is_too_fine(target.values) else separation(filled, target.values.astype(np.int64))
+
+
+def _is_too_fine(codes: npt.NDArray[np.int64]) -> bool:
+    return bool(codes.max() >= MAX_CLASSES or np.bincount(codes).min() < LEAST_ROWS_OF_CLASS)
+
+
+def _tells(column: npt.NDArray[np.float64], power: float, target: Target, name: str) -> str | None:
+    """Return why one column tells the target, ``None`` where it does not."""
     if target.task != "regression":
-        return _tells_class(filled, target, name)
+        return _tells_class(_filled(column), power, target, name)
     if np.array_equal(column, target.values):
         return f"is a copy of the target {name!r}"
-    fit = max(explained_share(filled, target.values), _linear_fit(column, target.values))
-    return f"alone tells the target {name!r} (R² {_floored(fit)})" if fit >= PERFECT_FIT else None
+    return f"alone tells the target {name!r} (R² {_floored(power)})" if power >= PERFECT_FIT else None
 
 
 def _linear_fit(column: npt.NDArray[np.float64], target: npt.NDArray[np.float64]) -> float:
@@ -100,16 +129,50 @@ def _linear_fit(column: npt.NDArray[np.float64], target: npt.NDArray[np.float64]
     return float(np.corrcoef(column, target)[0, 1] ** 2)
 
 
-def _tells_class(filled: npt.NDArray[np.float64], target: Target, name: str) -> str | None:
+def _tells_class(filled: npt.NDArray[np.float64], power: float, target: Target, name: str) -> str | None:
     codes = target.values.astype(np.int64)
-    by_rule_only = codes.max() >= MAX_CLASSES or np.bincount(codes).min() < LEAST_ROWS_OF_CLASS
-    separated = 0.0 if by_rule_only else separation(filled, codes)
-    if (separated >= PERFECT_SEPARATION or by_rule_only) and _is_one_to_one(filled, codes):
+    if (power >= PERFECT_SEPARATION or _is_too_fine(codes)) and _is_one_to_one(filled, codes):
         return f"has one value for each class of the target {name!r}"
-    if separated < PERFECT_SEPARATION:
+    if power < PERFECT_SEPARATION:
         return None
-    measure = "area under the ROC curve" if target.task == "binary" else "mean share of each class recognised"
-    return f"alone tells the target {name!r} ({measure} {_floored(separated)})"
+    return f"alone tells the target {name!r} ({_measure(target)} {_floored(power)})"
+
+
+def _measure(target: Target) -> str:
+    names = {"regression": "R²", "binary": "area under the ROC curve"}
+    return names.get(target.task, "mean share of each class recognised")
+
+
+def _strong_alone(power: Mapping[str, float], target: Target, name: str) -> list[str]:
+    """Return a warning of the columns that tell so much of the target that they may be written down with it."""
+    least = STRONG_FIT if target.task == "regression" else STRONG_SEPARATION
+    found = sorted((column for column in power if power[column] >= least), key=lambda column: (-power[column], column))
+    if not found:
+        return []
+    shown = listed([f"{column!r} ({np.floor(power[column] * 100) / 100:.2f})" for column in found], most=MOST_NAMED)
+    return [
+        f"Alone strong for {name!r}, by {_measure(target)}: {shown}. Take out of features.columns what is not known "
+        "before the target."
+    ]
+
+
+def named_like(columns: Collection[str], name: str) -> list[str]:
+    """Return a warning of the columns that share a word with the target, if they are few.
+
+    Examples
+    --------
+    >>> named_like(["arr_time", "month", "carrier", "distance"], "arr_delay")[0][:45]
+    "'arr_time' is named like the target 'arr_dela"
+    """
+    words = {word for word in words_of(name) if len(word) >= LEAST_LETTERS} - USUAL_WORDS
+    found = [column for column in columns if words & set(words_of(column))]
+    if not found or len(found) > max(1, len(columns) * MAX_SHARE_NAMED_ALIKE):
+        return []
+    are = "is" if len(found) == 1 else "are"
+    return [
+        f"{listed([repr(column) for column in found], most=MOST_NAMED)} {are} named like the target {name!r}; take out "
+        "of features.columns what is not known before it."
+    ]
 
 
 def _filled(column: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
@@ -162,11 +225,11 @@ def _formula(parts: Mapping[str, int], name: str) -> str:
     return f"{name} = {terms.removeprefix('+ ')}"
 
 
-def _telling_gaps(columns: Arrays, target: Target, name: str) -> list[str]:
+def _telling_gaps(columns: Arrays, target: Target, name: str) -> dict[str, str]:
     """Return a warning for each column whose mere presence or absence tells a class."""
     assert target.classes is not None
     shares = np.bincount(target.values, minlength=len(target.classes)) / len(target.values)
-    warnings = []
+    warnings: dict[str, str] = {}
     for column, values in columns.items():
         for rows, words in ((~np.isnan(values), "a value"), (np.isnan(values), "no value")):
             n_rows = int(rows.sum())
@@ -176,7 +239,7 @@ def _telling_gaps(columns: Arrays, target: Target, name: str) -> list[str]:
             code = int(counts.argmax())
             share = counts[code] / n_rows
             if share >= TELLING_SHARE and shares[code] ** n_rows < MAX_CHANCE and shares[code] < 0.95:
-                warnings.append(
+                warnings[column] = (
                     f"Column {column!r} may give the target away: of the {n_rows:,} rows in which it has {words}, "
                     f"{share:.1%} have {name} = {target.classes[code]!r} ({shares[code]:.1%} of all rows). If it is "
                     "written down after the target is known, take it out of features.columns."

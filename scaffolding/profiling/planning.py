@@ -11,7 +11,7 @@ from ml_project.errors import ConfigError, Problem
 from scaffolding.plan import ColumnRoles, FeatureProcessPlan, LeftOut, ProjectPlan, Source
 from scaffolding.profiling.column_rules import profile_columns
 from scaffolding.profiling.date_features import date_features, unused
-from scaffolding.profiling.leakage import Leaks, find_leaks, to_numbers
+from scaffolding.profiling.leakage import Leaks, find_leaks, named_like, to_numbers
 from scaffolding.profiling.missing_texts import find_missing_texts
 from scaffolding.profiling.oddities import find_oddities
 from scaffolding.profiling.role_checks import check_profiles, check_roles
@@ -135,7 +135,8 @@ def _choose(table: TypedTable, assigned: Assignment, splits: SplitsConfig, roles
     found = {one.column: one for one in (*assigned.left_out, *leaks.left_out, *stale)}
     left_out = tuple(found[name] for name in table.frame_names if name in found)
     _require_features(columns, processes, left_out)
-    return Choice(columns, processes, left_out, (*_told(leaks), *leaks.warnings, *assigned.warnings))
+    warnings = (*_told(leaks), *leaks.warnings, *named_like(columns, roles.target), *assigned.warnings)
+    return Choice(columns, processes, left_out, warnings)
 
 
 def _told(leaks: Leaks) -> list[str]:

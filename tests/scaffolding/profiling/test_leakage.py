@@ -11,7 +11,7 @@ import pytest
 from sklearn import datasets
 
 from ml_project.data.target import read_target
-from scaffolding.profiling.leakage import Leaks, find_leaks, to_numbers
+from scaffolding.profiling.leakage import Leaks, find_leaks, named_like, to_numbers
 from scaffolding.profiling.single_column_power import explained_share, separation
 
 N_ROWS = 400
@@ -87,7 +87,8 @@ def test_find_leaks_known_tables_keep_every_column(name: str):
 
     found = _leaks({column: frame[column].to_numpy() for column in frame.columns[:-1]}, frame["target"])
 
-    assert found == Leaks((), ())
+    assert found.left_out == ()
+    assert len(found.warnings) <= 1
 
 
 def test_find_leaks_few_rows_are_no_evidence():
@@ -105,6 +106,47 @@ def test_find_leaks_presence_of_a_value_that_tells_is_warned_of():
     assert len(found.warnings) == 1
     assert "Column 'boat' may give the target away" in found.warnings[0]
     assert "100.0% have y = 1" in found.warnings[0]
+
+
+def test_find_leaks_strong_class_predictor_is_warned_of():
+    strong = np.where(DRAWS.random(N_ROWS) < 0.01, 1 - CLASSES, CLASSES) * 4 + DRAWS.random(N_ROWS)
+
+    found = _leaks({"strong": strong, "noise": DRAWS.normal(size=N_ROWS), "fair": NOISE}, CLASSES)
+
+    assert found.left_out == ()
+    assert len(found.warnings) == 1
+    assert found.warnings[0].startswith("Alone strong for 'y', by area under the ROC curve: 'strong' (0.9")
+    assert "fair" not in found.warnings[0]
+
+
+def test_find_leaks_strong_predictors_of_a_number_are_warned_of_five_at_most():
+    strong = {name: AMOUNT + 0.1 * (place + 1) * DRAWS.normal(size=N_ROWS) for place, name in enumerate("abcdef")}
+
+    found = _leaks({"noise": NOISE, **strong}, AMOUNT)
+
+    assert found.left_out == ()
+    assert len(found.warnings) == 1
+    assert found.warnings[0].startswith("Alone strong for 'y', by R²: 'a' (0.9")
+    assert "'e' (" in found.warnings[0]
+    assert "'f'" not in found.warnings[0]
+    assert "and 1 more" in found.warnings[0]
+
+
+@pytest.mark.parametrize(
+    ("columns", "target", "found"),
+    [
+        (["arr_time", "schedArrTime", "month", "day", "hour", "carrier"], "arr_delay", ["arr_time", "schedArrTime"]),
+        (["mean radius", "month", "day"], "mean", []),
+        (["price_index", "price_level"], "price", []),
+        (["no", "x", "z"], "no_y", []),
+    ],
+)
+def test_named_like_few_columns_that_share_a_word_with_the_target_are_named(
+    columns: list[str], target: str, found: list[str]
+):
+    warnings = named_like(columns, target)
+
+    assert [column for column in columns if any(repr(column) in warning for warning in warnings)] == found
 
 
 def test_find_leaks_other_order_of_rows_finds_the_same():
