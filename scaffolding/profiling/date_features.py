@@ -15,6 +15,10 @@ from scaffolding.plan import FeatureProcessPlan
 
 PARTS: tuple[Part, ...] = ("year", "month", "day", "day_of_week", "hour")
 """Parts that are looked at; the others say the same in other words."""
+LEAST_YEARS = 2
+"""Years that dates must span for their year to be more than this table's."""
+MIN_SHARE_OF_OTHERS = 0.01
+"""Share of rows that must have another value than the most frequent one."""
 MAX_SPANS = 3
 ORDERED_SHARE = 0.99
 """Share of rows in which one date must not be before another one, for the days between them to be a duration."""
@@ -48,7 +52,16 @@ def date_features(
 def _varies(column: str, values: npt.NDArray[np.datetime64], part: Part) -> bool:
     found = DatePart("part", column=column, part=part).compute({column: values}, {})
     present = found[~np.isnan(found)]
-    return len(present) > 0 and bool((present != present[0]).any())
+    if not len(present) or (part == "year" and _years(values) < LEAST_YEARS):
+        return False
+    _, counts = np.unique(present, return_counts=True)
+    return bool(len(present) - counts.max() >= MIN_SHARE_OF_OTHERS * len(present) and len(counts) > 1)
+
+
+def _years(values: npt.NDArray[np.datetime64]) -> float:
+    """Return the time between the first and the last moment."""
+    present = values[~np.isnat(values)]
+    return float((present.max() - present.min()) / np.timedelta64(365, "D"))
 
 
 def _spans(moments: Mapping[str, npt.NDArray[np.datetime64]]) -> Iterator[tuple[str, str]]:

@@ -7,20 +7,23 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from scaffolding.plan import ColumnRoles, LeftOut
+from scaffolding.profiling.column_names import words_of
 from scaffolding.profiling.column_profile import ColumnProfile
+from scaffolding.profiling.column_rules import MIN_ROWS_OF_CATEGORY
 
-ID_WORDS = frozenset({"id", "ids", "uuid", "guid", "key", "identifier", "rowid", "index", "idx", "number", "no", "nr"})
-REPEATED_ID_WORDS = frozenset({"id", "uuid", "guid", "identifier"})
-"""Words that name an identifier also where values repeat, as those of a customer with many orders do."""
+ID_WORDS = frozenset({"id", "ids", "uuid", "guid", "identifier", "rowid"})
+"""Words that name an identifier as the first or last word of a name, also where values repeat."""
+NUMBER_WORDS = frozenset({"number", "no", "nr", "index", "idx", "key"})
+"""Words that name one as the last word, of texts or of whole numbers without many gaps."""
 MIN_ROWS_OF_COUNTER = 20
+MAX_GAPS = 2
+"""Span of whole numbers, in rows, up to which they may be numbers of rows."""
 MAX_MISSING_RATE = 0.95
 MIN_VALUES = 5
-MAX_CATEGORIES = 50
+MAX_ENCODED = 50
 """Categories that the encoder keeps by default."""
 MIN_COVERAGE = 0.8
 """Share of rows that the categories kept by the encoder must cover."""
-MIN_ROWS_OF_CATEGORY = 5
-LEAST_GROUPS = 20
 
 _UUID = re.compile(r"[0-9a-fA-F]{8}(?:-?[0-9a-fA-F]{4}){3}-?[0-9a-fA-F]{12}")
 
@@ -31,8 +34,6 @@ class Assignment:
 
     Attributes
     ----------
-    id_column
-        Column that identifies a row; ``None`` for none.
     features
         Columns that may be features as they are.
     datetimes
@@ -43,7 +44,6 @@ class Assignment:
         What the user should look at.
     """
 
-    id_column: str | None
     features: tuple[str, ...]
     datetimes: tuple[str, ...]
     left_out: tuple[LeftOut, ...]
@@ -52,6 +52,8 @@ class Assignment:
 
 def find_id(profiles: Mapping[str, ColumnProfile], roles: ColumnRoles) -> str | None:
     """Return the column that identifies a row: the user's, else one that is unique and named or counted like one.
+
+    Whole numbers that only end in a word such as ``number`` or ``index`` must have few gaps, too.
 
     Parameters
     ----------
@@ -64,7 +66,7 @@ def find_id(profiles: Mapping[str, ColumnProfile], roles: ColumnRoles) -> str | 
         return roles.id
     named = {roles.target, roles.time, roles.group, *roles.left_out}
     found = [profile for name, profile in profiles.items() if name not in named and _identifies(profile)]
-    return min(found, key=lambda one: not has_word(one.name, ID_WORDS)).name if found else None
+    return min(found, key=lambda one: not _is_named_id(one)).name if found else None
 
 
 def assign_roles(
@@ -94,7 +96,8 @@ def assign_roles(
         else:
             features.append(name)
     warnings = [] if roles.group else _suggested_groups([profiles[one.column] for one in left_out], roles)
-    return Assignment(id_column, tuple(features), tuple(datetimes), tuple(left_out), tuple(warnings))
+    warnings += _like_numbers_of_rows([profiles[name] for name in features])
+    return Assignment(tuple(features), tuple(datetimes), tuple(left_out), tuple(warnings))
 
 
 def reason_to_leave_out(profile: ColumnProfile) -> str | None:
@@ -136,18 +139,29 @@ def _identifies(profile: ColumnProfile) -> bool:
     if not profile.is_unique or not profile.name.strip():
         return False
     if profile.kind == "text":
-        uuids = all(_UUID.fullmatch(text) for text, _ in profile.frequent)
-        return uuids or has_word(profile.name, ID_WORDS)
+        return _is_named_id(profile) or all(_UUID.fullmatch(text) for text, _ in profile.frequent)
     if profile.kind != "integer":
         return False
     counts = profile.maximum - profile.minimum == profile.n_rows - 1 and profile.n_rows >= MIN_ROWS_OF_COUNTER
-    return counts or has_word(profile.name, ID_WORDS)
+    return counts or _is_named_id(profile)
+
+
+def _is_named_id(profile: ColumnProfile) -> bool:
+    if has_word(profile.name, ID_WORDS):
+        return True
+    dense = profile.kind == "text" or profile.maximum - profile.minimum < MAX_GAPS * profile.n_rows
+    return dense and _ends_like_number(profile)
+
+
+def _ends_like_number(profile: ColumnProfile) -> bool:
+    words = words_of(profile.name)
+    return bool(words) and words[-1] in NUMBER_WORDS
 
 
 def is_repeated_id(profile: ColumnProfile) -> bool:
     """Return whether a column is named like an identifier and has many values, not each of them once."""
-    many = profile.n_distinct > MAX_CATEGORIES
-    return profile.kind in {"integer", "text"} and many and has_word(profile.name, REPEATED_ID_WORDS)
+    many = profile.n_distinct > MAX_ENCODED
+    return profile.kind in {"integer", "text"} and many and has_word(profile.name, ID_WORDS)
 
 
 def has_word(name: str, words: frozenset[str]) -> bool:
@@ -158,8 +172,7 @@ def has_word(name: str, words: frozenset[str]) -> bool:
     >>> [has_word(name, frozenset({"id"})) for name in ("customerID", "Id of order", "valid", "paid")]
     [True, True, False, False]
     """
-    apart = re.sub(r"(?<=[a-z])(?=[A-Z])|[\W_]+", " ", name)
-    found = apart.lower().split()
+    found = words_of(name)
     return bool(found) and (found[0] in words or found[-1] in words)
 
 
@@ -167,8 +180,13 @@ def _is_few_enough(profile: ColumnProfile) -> bool:
     """Return whether the encoder's categories say enough about a text."""
     if profile.n_distinct > profile.n_present / 2:
         return False
-    kept = [n_rows for _, n_rows in profile.frequent[:MAX_CATEGORIES] if n_rows >= MIN_ROWS_OF_CATEGORY]
-    return profile.n_distinct <= MAX_CATEGORIES or sum(kept) >= MIN_COVERAGE * profile.n_present
+    kept = [n_rows for _, n_rows in profile.frequent[:MAX_ENCODED] if n_rows >= MIN_ROWS_OF_CATEGORY]
+    return profile.n_distinct <= MAX_ENCODED or sum(kept) >= MIN_COVERAGE * profile.n_present
+
+
+def _like_numbers_of_rows(features: Sequence[ColumnProfile]) -> list[str]:
+    found = [one.name for one in features if one.kind == "integer" and one.is_unique and _ends_like_number(one)]
+    return [f"Column {name!r} was taken for a feature; if it only numbers things, use --leave-out." for name in found]
 
 
 def _suggested_groups(left_out: Sequence[ColumnProfile], roles: ColumnRoles) -> list[str]:

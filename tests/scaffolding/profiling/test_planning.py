@@ -106,7 +106,7 @@ def test_plan_project_rows_in_the_order_of_time_are_held_out_in_it(tmp_path: Pat
 
 
 def test_plan_project_rows_in_another_order_are_stratified(tmp_path: Path):
-    days = pd.date_range("2020-01-01 08:30", periods=N_ROWS, freq="37h").strftime("%Y-%m-%dT%H:%M:%S")
+    days = pd.date_range("2020-01-01 08:30", periods=N_ROWS, freq="73h").strftime("%Y-%m-%dT%H:%M:%S")
 
     plan = _plan_of(_frame(day=np.random.default_rng(0).permutation(days)), tmp_path)
 

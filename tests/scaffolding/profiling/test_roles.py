@@ -35,6 +35,10 @@ def _profiles(columns: dict[str, Any]) -> dict[str, ColumnProfile]:
         ("paid", range(1000, 1000 + 2 * N_ROWS, 2), False),
         ("name", [f"A{number}" for number in range(N_ROWS)], False),
         ("id", [*range(N_ROWS - 1), 5], False),
+        ("order_no", range(1000, 1000 + 3 * N_ROWS // 2, 1)[:N_ROWS], True),
+        ("Number of employees", range(1000, 1000 + 9 * N_ROWS, 9), False),
+        ("price_index", range(1000, 1000 + 9 * N_ROWS, 9), False),
+        ("Number of orders", [f"A{number}" for number in range(N_ROWS)], False),
     ],
 )
 def test_find_id_unique_column_named_or_counted_like_one_is_it(name: str, values: Any, found: bool):
@@ -111,6 +115,17 @@ def test_assign_roles_group_and_whole_numbers_of_time_are_no_features():
     found = assign_roles(profiles, ColumnRoles("y", group="shop"), id_column=None, time_column="step")
 
     assert (found.features, found.left_out) == (("a",), ())
+
+
+def test_assign_roles_number_named_like_one_of_rows_is_a_feature_with_a_warning():
+    profiles = _profiles({"price_index": range(0, 9 * N_ROWS, 9), "employees": range(0, 7 * N_ROWS, 7)})
+
+    found = assign_roles(profiles, ColumnRoles("y"), id_column=None, time_column=None)
+
+    assert found.features == ("price_index", "employees")
+    assert found.warnings == (
+        "Column 'price_index' was taken for a feature; if it only numbers things, use --leave-out.",
+    )
 
 
 def test_assign_roles_repeated_identifier_suggests_groups():
