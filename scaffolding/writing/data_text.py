@@ -91,11 +91,21 @@ def _committed(plan: ProjectPlan, n_committed: int) -> str:
 def _task(plan: ProjectPlan, frame: pd.DataFrame) -> str:
     target = code(plan.data.target_column)
     if plan.n_classes is None:
-        return f"The target is {target}, a number, so this is a regression."
+        return f"The target is {target}, a number, so this is a regression.{_without_target(plan)}"
     kind = "binary" if plan.task == "binary" else "multi-class"
     return (
         f"The target is {target}, with {counted(plan.n_classes, 'class', 'classes')}: {class_shares(plan, frame)}. "
-        f"So this is a {kind} classification."
+        f"So this is a {kind} classification.{_without_target(plan)}"
+    )
+
+
+def _without_target(plan: ProjectPlan) -> str:
+    """Return a sentence, behind a blank, on the rows that nothing is learned from."""
+    if plan.data.rows_without_target == "refuse":
+        return ""
+    return (
+        f" Rows without {code(plan.data.target_column)} are left out: nothing is learned from them, and they count in "
+        "no metric, because `data.rows_without_target` is `leave_out`; with `refuse` they would end a training."
     )
 
 
@@ -130,7 +140,7 @@ def _paragraphs(plan: ProjectPlan) -> list[str]:
     if plan.data.source != plan.committed_data:
         address = f"{'sqlite:///' if is_database(plan.data.source) else ''}{plan.committed_data}"
         paragraphs.append(f"The committed rows alone are enough to try things: `export {variable}={address}`.")
-    return paragraphs
+    return [*paragraphs, *([text.strip()] if (text := _without_target(plan)) else [])]
 
 
 def _with_password(address: str) -> str:

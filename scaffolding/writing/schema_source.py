@@ -9,8 +9,6 @@ from scaffolding.writing.attribute_names import attribute_names
 from scaffolding.writing.formatting import allow_lookalikes, format_source
 from scaffolding.writing.literals import literal, moment_literal, number_literal, pattern_literal, text_literal
 
-__all__ = ["attribute_names", "field_source", "schema_source"]
-
 MODULE_DOCSTRING = '''\
 """The raw data of this project: the only place that names its columns' types, ranges, categories and missing values.
 

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 BEGIN, END = "<!-- data: begin -->", "<!-- data: end -->"
 _MARKED = re.compile(f"^{BEGIN}$.*?^{END}$", re.MULTILINE | re.DOTALL)
 _FOLDER_DOCSTRING = '"""The part that a user changes: the schema of the raw data and the feature processes."""\n'
+_MOST_COLUMNS, _MOST_CLASSES = 100, 20
+"""With more of them a linear model takes too long for a test."""
 _TESTS = ("conftest.py", "test_schema.py", "test_features.py", "test_model.py")
 
 
@@ -108,10 +110,17 @@ def _test_source(plan: ProjectPlan, name: str) -> str:
     return _source(
         f"test_{name.removeprefix('test_')}.j2",
         package=plan.package,
+        candidates=_quick_candidates(plan),
         committed=f'f"sqlite:///{{{committed}}}"' if is_database(plan.data.source) else f"str({committed})",
         is_classification=plan.task != "regression",
         outcome="numbers" if plan.task == "regression" else "classes",
     )
+
+
+def _quick_candidates(plan: ProjectPlan) -> tuple[str, ...]:
+    """Return the candidates that the project's own test trains, in seconds."""
+    is_small = len(plan.schema.columns) <= _MOST_COLUMNS and (plan.n_classes or 0) <= _MOST_CLASSES
+    return ("baseline", *(["linear"] if is_small else []), "decision_tree")
 
 
 def _source(template: str, **values: Any) -> str:

@@ -262,6 +262,16 @@ def test_readme_describes_columns_by_what_the_data_holds(tmp_path):
     assert "This deserves a look before you trust a model:\n\n- Look at 'boat'." in text
 
 
+def test_readmes_of_a_target_that_is_not_always_known_say_what_becomes_of_those_rows(tmp_path):
+    data = DataConfig(source="data/data/churn.csv", target_column="churn", rows_without_target="leave_out")
+    texts = write(make_plan(data=data), tmp_path)
+    for path in ("README.md", "data/data/README.md"):
+        text = " ".join(texts[path].split())
+        assert "Rows without `churn` are left out: nothing is learned from them" in text
+        assert "because `data.rows_without_target` is `leave_out`" in text
+    assert "rows_without_target" not in "".join(write(make_plan(), tmp_path).values())
+
+
 def test_readme_of_years_writes_them_as_years(tmp_path):
     rule = ColumnRule(name="sold in", kind="integer")
     plan = make_plan(schema=RawSchema(columns=(*SCHEMA.columns, rule)))
@@ -320,6 +330,21 @@ def test_gitignore_names_a_copy_that_is_not_committed_once(tmp_path):
 def test_gitignore_of_data_that_is_committed_or_elsewhere_stays_as_it_is(tmp_path, plan):
     (tmp_path / ".gitignore").write_text(".venv/\n")
     assert write(plan, tmp_path)[".gitignore"] == ".venv/\n"
+
+
+@pytest.mark.parametrize(
+    ("n_columns", "n_classes", "expected"),
+    [
+        (10, 2, ("baseline", "linear", "decision_tree")),
+        (10, None, ("baseline", "linear", "decision_tree")),
+        (150, 2, ("baseline", "decision_tree")),
+        (10, 300, ("baseline", "decision_tree")),
+    ],
+)
+def test_model_test_trains_what_takes_seconds(n_columns, n_classes, expected):
+    rules = (*(ColumnRule(name=f"x{number}", kind="number") for number in range(n_columns)), *SCHEMA.columns)
+    plan = make_plan(schema=RawSchema(columns=rules), n_classes=n_classes)
+    assert run(user_part_files(plan)["tests/project/test_model.py"])["CANDIDATES"] == expected
 
 
 def classes():
