@@ -13,6 +13,7 @@ from ml_project.data.distinct import distinct_values
 from ml_project.data.raw_schema import BatchExpectations, ColumnKind, ColumnRule
 from ml_project.validation.expectations import MIN_ROWS_FOR_RATES
 from scaffolding.profiling.column_kinds import markers_of
+from scaffolding.refreshing.generated_descriptions import is_generated
 from scaffolding.refreshing.value_comparison import LIMITS, Converted, compare_values, no_longer_seen
 from scaffolding.refreshing.value_words import in_rows, samples
 
@@ -59,11 +60,14 @@ class Expected:
         Columns in which no missing value can be allowed: the target, and the one by which rows are held out.
     infer
         Returns the rule that a column would have in a new project, ``None`` where it is of no kind.
+    describe
+        Returns the description that a column with a rule would have in a new project.
     """
 
     missing_values: Collection[str]
     never_missing: Collection[str]
     infer: Callable[[pd.Series[Any]], ColumnRule | None]
+    describe: Callable[[pd.Series[Any], ColumnRule], str]
 
 
 def compare_column(values: pd.Series[Any], rule: ColumnRule, expected: Expected) -> ColumnChange:
@@ -90,6 +94,8 @@ def compare_column(values: pd.Series[Any], rule: ColumnRule, expected: Expected)
         typed, more = compare_values(_spread(converted, len(values)), typed, expected.never_missing)
         found += more
     notes = no_longer_seen(_spread(converted, len(values)), typed) if len(values) >= MIN_ROWS_FOR_RATES else ()
+    if typed != rule and is_generated(rule.description):
+        typed = typed.model_copy(update={"description": expected.describe(values, typed)})
     return ColumnChange(rule, typed, (*findings, *found), notes)
 
 

@@ -13,6 +13,7 @@ from ml_project.errors import TargetError
 from ml_project.suggestions import suggest
 from scaffolding.profiling.column_profile import profile_column
 from scaffolding.profiling.column_rules import infer_rule
+from scaffolding.profiling.descriptions import describe
 from scaffolding.refreshing.column_comparison import ColumnChange, Expected, compare_column, is_usable
 from scaffolding.refreshing.new_columns import NewColumn, look_at_new
 
@@ -111,8 +112,11 @@ def _expected(config: Config) -> Expected:
         profile = profile_column(values, missing_values=missing_values)
         return None if profile.kind is None else infer_rule(profile)
 
+    def description(values: pd.Series[Any], rule: ColumnRule) -> str:
+        return describe(profile_column(values, missing_values=missing_values), rule)
+
     never_missing = {config.data.target_column, *([] if held_out_by is None else [held_out_by])}
-    return Expected(missing_values, never_missing, infer)
+    return Expected(missing_values, never_missing, infer, description)
 
 
 def _require_target(order: Sequence[str], schema: RawSchema, target: str) -> None:

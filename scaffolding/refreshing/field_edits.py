@@ -57,6 +57,8 @@ def _steps(old: ColumnRule, new: ColumnRule) -> Iterator[Callable[[SchemaSource]
         yield partial(set_keyword, column=column, name="nullable", value="True")
     if old.unique and not new.unique:
         yield partial(remove_keyword, column=column, name="unique")
+    if new.description is not None and old.description != new.description:
+        yield partial(_set_description, column=column, description=new.description)
     if old.expectations != new.expectations:
         yield partial(set_expectations, old=old, new=new)
     if old.example is not None and new.example is None:
@@ -94,6 +96,12 @@ def _set_allowed(source: SchemaSource, old: ColumnRule, new: ColumnRule) -> Sche
         assert node is not None
         source = source.add_item(source.bracket(node.value), text)
     return source
+
+
+def _set_description(source: SchemaSource, column: str, description: str) -> SchemaSource:
+    existing = source.field(column).keyword("description")
+    quoted = source.of(existing.value) if existing else '"'
+    return set_keyword(source, column, "description", text_literal_like(description, quoted))
 
 
 def _number(value: int | float | bool) -> str:

@@ -448,5 +448,32 @@ def test_refresh_package_from_another_folder_is_refused(project, monkeypatch):
         project.refresh()
 
 
+DESCRIBED = {
+    "pa.Field(ge=0, le=MOST)": 'pa.Field(ge=0, le=MOST, description="Whole number, 20 to 69 in the data.")',
+    'isin=["basic", "pro"])': 'isin=["basic", "pro"], description="One of 2 categories, most often \'basic\' (67 %).")',
+    "ge=0, nullable=True, ": 'ge=0, nullable=True, description="What they spent.", ',
+}
+
+
+def test_refresh_generated_description_follows_the_edit_and_one_of_the_user_stays(project):
+    project.git("init", "--quiet")
+    text = SCHEMA
+    for old, new in DESCRIBED.items():
+        assert old in text
+        text = text.replace(old, new)
+    project.write(project.schema, text)
+    rows = np.arange(N_ROWS)
+
+    project.refresh(customers(age=rows - 3, plan=np.where(rows % 3, "basic", "gold"), spent=rows - 5.0))
+    project.git("apply", str(PATCH))
+
+    after = project.read(project.schema)
+    assert 'description="Whole number, -3 to 56 in the data."' in after
+    assert "One of 2 categories, most often 'basic' (67 %)." in after
+    assert 'description="What they spent."' in after
+    assert project.refresh(customers(plan=np.where(rows % 2, "basic", "free"))) == 0
+    assert "One of 2 categories, most often 'basic' (50 %)." in project.read(str(PATCH))
+
+
 def test_left_out_columns_without_such_a_comment_are_none():
     assert left_out_columns(SCHEMA.replace("left out", "kept")) == []
