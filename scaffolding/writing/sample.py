@@ -15,6 +15,7 @@ from ml_project.data.sources.opening import FORMATS_BY_ENDING
 from ml_project.data.sources.storage import Storage
 from ml_project.errors import DataSourceError
 from scaffolding.addresses import without_secrets
+from scaffolding.disk_space import too_full
 from scaffolding.plan import ColumnRoles, Source
 from scaffolding.writing.sample_files import write_csv_rows, write_parquet_rows, write_sqlite_rows
 
@@ -30,8 +31,6 @@ MAX_COPIED_BYTES = 2**30
 FEWEST_ROWS_PER_CLASS = 10
 """Rows of a rare class in a sample, where there are so many: enough for a holdout and five folds."""
 FOLDER = Path("data/data")
-
-_SPARE_BYTES = 2**26
 
 
 @dataclass(frozen=True)
@@ -216,12 +215,9 @@ def _absolute(source: Source) -> str:
 
 
 def _copy(origin: str, destination: Path) -> None:
-    n_bytes, free = Path(origin).stat().st_size, shutil.disk_usage(destination.parent).free
-    if n_bytes + _SPARE_BYTES > free:
-        raise DataSourceError(
-            f"There are {free / 2**20:,.0f} MB free in {str(destination.parent)!r}, too few for a copy of {origin!r} "
-            f"({n_bytes / 2**20:,.0f} MB); free some space, or choose another destination."
-        )
+    problem = too_full(destination.parent, Path(origin).stat().st_size)
+    if problem is not None:
+        raise DataSourceError(f"The copy of {origin!r} lies on {problem}, or choose another destination.")
     shutil.copyfile(origin, destination)
 
 

@@ -18,6 +18,7 @@ from ml_project.config import CsvConfig, DataConfig
 from ml_project.data.sources import open_source
 from ml_project.data.sources.storage import Storage
 from ml_project.errors import DataSourceError
+from scaffolding import disk_space
 from scaffolding.plan import ColumnRoles, Source
 from scaffolding.writing import sample
 from scaffolding.writing.sample import (
@@ -202,8 +203,8 @@ def test_plan_files_of_a_very_large_file_refers_to_where_it_lies(tmp_path, monke
 def test_write_data_on_a_full_disk_is_refused_with_the_sizes(tmp_path, monkeypatch):
     source = write_csv(tmp_path / "all.csv", 3)
     usage = namedtuple("usage", "total used free")
-    monkeypatch.setattr(sample.shutil, "disk_usage", lambda folder: usage(10, 10, 0))
-    with pytest.raises(DataSourceError, match=r"There are 0 MB free .* too few for a copy of .*all\.csv"):
+    monkeypatch.setattr(disk_space.shutil, "disk_usage", lambda folder: usage(10, 10, 0))
+    with pytest.raises(DataSourceError, match=r"all\.csv. lies on a disk with 0 MB free, and 64 MB are needed"):
         write(source, tmp_path)
     assert not (tmp_path / "data" / "data" / "churn.csv").exists()
 
