@@ -367,7 +367,13 @@ def numbers():
     )
 
 
-@pytest.mark.parametrize("make_table", [classes, numbers])
+def many_classes():
+    codes = np.repeat(np.arange(420), np.maximum(12, 3000 // np.arange(1, 421)))
+    sizes = (codes / 10 + np.random.default_rng(5).normal(size=len(codes))).round(2)
+    return pd.DataFrame({"size": sizes, "kind": [f"kind {code}" for code in codes]}), "kind", {}
+
+
+@pytest.mark.parametrize("make_table", [classes, numbers, many_classes])
 def test_written_project_passes_its_own_tests(tmp_path, make_table):
     table, target, options = make_table()
     table.to_csv(tmp_path / "table.csv", index=False, **options)
