@@ -2,20 +2,36 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 from ml_project.config import SplitsConfig
 from scaffolding.plan import ColumnRoles
+from scaffolding.profiling.column_names import words_of
 from scaffolding.profiling.column_profile import ColumnProfile
 from scaffolding.profiling.splitting import MAX_FOLDS
 from scaffolding.profiling.typed_table import TypedTable
+from scaffolding.words import listed
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 MIN_SHARE_OF_DATES = 0.95
 MANY_CLASSES = 30
 RARE_SHARE = 0.01
+MOST_NAMED = 5
+MIN_SHARE_OF_VALUES = 0.1
+"""Different values, as a share of the rows, that one column has where whole rows hardly repeat."""
+MUCH_MORE = 10
+CODE_WORDS = frozenset({"code", "type", "category", "kind", "region", "zone", "origin", "zip", "postcode", "cluster"})
 
 _DATE = re.compile(r"(?:\d{1,2}[./-]\d{1,2}[./-](?:\d{4}|\d{2})|\d{4}[./]\d{1,2}[./]\d{1,2})(?:[ T].*)?")
+
+_NUMBER_WITH_SIGN = re.compile(
+    r"(?:(?:[$€£¥]|EUR|USD)\s?[+-]?\d[\d.,' ]*|[+-]?\d[\d.,' ]*\s?(?:[%‰$€£¥]|EUR|USD|kg|km|cm|mm|ms|m|g|s))"
+)
 
 
 def find_oddities(
@@ -46,6 +62,9 @@ def find_oddities(
         *_of_splits(splits, roles),
         *_of_missing_target(profiles[roles.target]),
         *_of_target(table, profiles[roles.target]),
+        *_of_alike_classes(table, roles.target),
+        *_of_numbers_with_signs(profiles),
+        *_of_codes(table, roles.target),
         *_of_repeated_rows(table, id_column),
     ]
 
@@ -107,9 +126,70 @@ def _of_target(table: TypedTable, profile: ColumnProfile) -> list[str]:
 
 
 def _of_repeated_rows(table: TypedTable, id_column: str | None) -> list[str]:
-    columns = [name for name in table.raw.columns if name != id_column]
-    n_repeated = int(table.raw.duplicated(subset=columns).sum())
-    if not n_repeated:
+    """Return a warning of repeated rows where chance does not make as many of them.
+
+    Chance is taken from columns that have nothing to do with each other. Where no column has many values, rows of
+    columns that have something to do with each other repeat anyway.
+    """
+    rows = table.raw[[name for name in table.raw.columns if name != id_column]]
+    n_repeated, n_rows = int(rows.duplicated().sum()), len(rows)
+    if not n_repeated or max(rows.nunique()) < MIN_SHARE_OF_VALUES * n_rows:
         return []
-    rows = "1 row repeats" if n_repeated == 1 else f"{n_repeated:,} rows repeat"
-    return [f"{rows} an earlier one; drop what is a mistake."]
+    different = rows.drop_duplicates()
+    alike = math.prod(_share_of_equal_pairs(different[name]) for name in different)
+    if n_repeated <= 1 + MUCH_MORE * alike * n_rows * (n_rows - 1) / 2:
+        return []
+    return [f"{n_repeated:,} rows repeat an earlier one; drop what is a mistake."]
+
+
+def _share_of_equal_pairs(values: pd.Series[Any]) -> float:
+    counts = values.value_counts(dropna=False).to_numpy()
+    return float((counts * (counts - 1.0)).sum() / max(1, len(values) * (len(values) - 1)))
+
+
+def _of_alike_classes(table: TypedTable, target: str) -> list[str]:
+    """Return a warning of classes that are the same but for upper and lower case or blanks."""
+    alike: dict[str, list[str]] = {}
+    for label in table.target.classes or ():
+        if isinstance(label, str):
+            alike.setdefault("".join(label.casefold().split()), []).append(label)
+    found = [" and ".join(map(repr, labels)) for labels in alike.values() if len(labels) > 1]
+    if not found:
+        return []
+    return [
+        f"Classes of the target {target!r} differ in case or blanks only, and are learned as different ones: "
+        f"{listed(found, most=MOST_NAMED)}. Write them alike in the data."
+    ]
+
+
+def _of_numbers_with_signs(profiles: Mapping[str, ColumnProfile]) -> list[str]:
+    found = [
+        f"{name!r} ({profile.frequent[0][0]!r})"
+        for name, profile in profiles.items()
+        if profile.kind == "text"
+        and profile.frequent
+        and all(_NUMBER_WITH_SIGN.fullmatch(text) for text, _ in profile.frequent)
+    ]
+    if not found:
+        return []
+    return [f"Numbers with signs are texts here: {listed(found, most=MOST_NAMED)}; store plain numbers to learn from."]
+
+
+def _of_codes(table: TypedTable, target: str) -> list[str]:
+    """Return a warning of whole numbers that are named like categories."""
+    found = [
+        repr(rule.name)
+        for rule in table.schema.columns
+        if rule.kind == "integer" and rule.allowed is None and rule.name != target and _is_code(rule.name)
+    ]
+    if not found:
+        return []
+    return [
+        f"Whole numbers named like categories are learned as amounts: {listed(found, most=MOST_NAMED)}; store them as "
+        "texts if their order means nothing."
+    ]
+
+
+def _is_code(name: str) -> bool:
+    words = words_of(name)
+    return bool(words) and words[-1] in CODE_WORDS

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ml_project.config import SplitsConfig
+from ml_project.config import DataConfig, SplitsConfig
 from ml_project.data.columns import to_columns
 from ml_project.errors import ConfigError, Problem
 from scaffolding.plan import ColumnRoles, FeatureProcessPlan, LeftOut, ProjectPlan, Source
@@ -81,20 +82,20 @@ def plan_project(
     profiles = profile_columns(frame, target=roles.target, missing_values=missing.values)
     check_profiles(profiles, roles, missing.in_target)
     id_column = find_id(profiles, roles)
-    named = {
+    decided = {
         "source": data_path,
         "id_column": id_column,
         "missing_values": missing.values,
         "rows_without_target": "leave_out" if profiles[roles.target].n_missing else "refuse",
     }
-    data = source.data.model_copy(update=named)
+    data = source.data.model_copy(update=decided)
     table = type_table(frame, profiles, data=data, task=roles.task)
     time_column = find_time_column(table.raw, profiles, roles)
     splits = choose_splits(table.raw, roles, task=table.target.task, time_column=time_column)
     suspected = suspected_order(table.raw, profiles, roles, splits)
     schema = without_drifting_means(table.schema, table.raw, positions_in_time(table.raw, splits, suspected))
     assigned = assign_roles(profiles, roles, id_column=id_column, time_column=splits.time_column)
-    choice = _choose(table, assigned, splits, roles)
+    choice = _choose(table, assigned, splits, data)
     return ProjectPlan(
         package=package,
         data=data,
@@ -120,11 +121,11 @@ def plan_project(
     )
 
 
-def _choose(table: TypedTable, assigned: Assignment, splits: SplitsConfig, roles: ColumnRoles) -> Choice:
+def _choose(table: TypedTable, assigned: Assignment, splits: SplitsConfig, data: DataConfig) -> Choice:
     """Return what is learned from: the columns that may be features, without those that give the target away."""
     candidates = to_columns(table.raw, table.schema.select([*assigned.features, *assigned.datetimes]))
     numbers = {name: to_numbers(values) for name, values in candidates.items()}
-    leaks = find_leaks(numbers, table.target, roles.target)
+    leaks = find_leaks(numbers, table.target, data.target_column)
     leaking = {one.column for one in leaks.left_out}
     columns = tuple(name for name in assigned.features if name not in leaking)
     moments = {name: candidates[name] for name in assigned.datetimes if name not in leaking}
@@ -134,8 +135,9 @@ def _choose(table: TypedTable, assigned: Assignment, splits: SplitsConfig, roles
     stale = [LeftOut(name, "is a date without parts that vary") for name in still]
     found = {one.column: one for one in (*assigned.left_out, *leaks.left_out, *stale)}
     left_out = tuple(found[name] for name in table.frame_names if name in found)
-    _require_features(columns, processes, left_out)
-    warnings = (*_told(leaks), *leaks.warnings, *named_like(columns, roles.target), *assigned.warnings)
+    if not columns and not processes:
+        raise _no_features(table, left_out, splits, data)
+    warnings = (*_told(leaks), *leaks.warnings, *named_like(columns, data.target_column), *assigned.warnings)
     return Choice(columns, processes, left_out, warnings)
 
 
@@ -148,11 +150,16 @@ def _told(leaks: Leaks) -> list[str]:
     return [f"{names} {are} left out; add to features.columns what is known before the target is."]
 
 
-def _require_features(
-    columns: tuple[str, ...], processes: tuple[FeatureProcessPlan, ...], left_out: tuple[LeftOut, ...]
-) -> None:
-    if not columns and not processes:
-        problems = [Problem(one.reason, one.column) for one in left_out]
-        raise ConfigError("No column is left to learn from; add some that say something about the target.", problems)
-
-
+def _no_features(
+    table: TypedTable, left_out: Sequence[LeftOut], splits: SplitsConfig, data: DataConfig
+) -> ConfigError:
+    """Return the error that says of every column why it is no feature."""
+    purposes: dict[str | None, str] = {
+        data.target_column: "is the target",
+        data.id_column: "is the identifier of a row; name another one with --id if it is none",
+        splits.time_column: "orders the rows in time",
+        splits.group_column: "is the group",
+    }
+    reasons = purposes | {one.column: one.reason for one in left_out}
+    problems = [Problem(reasons[name], name) for name in table.frame_names if name in reasons]
+    return ConfigError("No column is left to learn from; add some that say something about the target.", problems)
