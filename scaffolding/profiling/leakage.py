@@ -32,7 +32,7 @@ LEAST_LETTERS = 3
 MAX_SHARE_NAMED_ALIKE = 1 / 3
 USUAL_WORDS = frozenset(
     {"mean", "median", "max", "min", "avg", "total", "sum", "num", "number", "count", "rate", "value", "type", "class"}
-    | {"name", "code", "per", "the", "has", "and", "for", "last", "first", "level", "status"}
+    | {"name", "code", "per", "the", "has", "and", "for", "last", "first", "level", "status", "log"}
 )
 """Words that columns share without being about the same thing."""
 
@@ -55,7 +55,7 @@ class Leaks:
     warnings: tuple[str, ...]
 
 
-def find_leaks(columns: Arrays, target: Target, name: str) -> Leaks:
+def find_leaks(columns: Arrays, target: Target, name: str, *, dates: Collection[str] = ()) -> Leaks:
     """Return the columns that tell the target alone or as a sum, and those that may.
 
     Parameters
@@ -66,6 +66,9 @@ def find_leaks(columns: Arrays, target: Target, name: str) -> Leaks:
         The target, with codes of classes or numbers of shape ``(n_rows,)``.
     name
         Name of the target.
+    dates
+        Columns that are dates: what varies slowly with time is near in value to rows of nearby dates, which is no sign
+        that one tells the other.
     """
     n_rows = len(target.values)
     if n_rows < LEAST_ROWS:
@@ -81,7 +84,7 @@ def find_leaks(columns: Arrays, target: Target, name: str) -> Leaks:
     reason = f"is a part of the target: {_formula(parts, name)}"
     found = {**alone, **dict.fromkeys(parts, reason)}
     gaps = {} if target.task == "regression" else _telling_gaps(rest, target, name)
-    strong = {column: power[column] for column in columns if column not in found and column not in gaps}
+    strong = {column: power[column] for column in columns if column not in {*found, *gaps, *dates}}
     warnings = (*gaps.values(), *_strong_alone(strong, target, name))
     return Leaks(tuple(LeftOut(column, found[column]) for column in columns if column in found), warnings)
 

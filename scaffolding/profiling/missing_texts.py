@@ -84,7 +84,7 @@ def find_missing_texts(frame: pd.DataFrame, target: str, given: Collection[str])
         *(_taken(text, among_values[text]) for text in new if text not in refused),
         *(_left(text, among_values[text], among_texts[text]) for text in sorted(refused)),
         *(_class(text, among_texts[text][target], target) for text in sorted(kept - refused)),
-        *(_no_class(text, held[target][text], target) for text in in_target),
+        *(_no_class(text, held[target][text], target) for text in in_target if text in classes),
         *_may_be_categories({text: among_texts[text] for text in among_texts if text in values}, target, len(frame)),
     )
     return MissingTexts(values, in_target, warnings)

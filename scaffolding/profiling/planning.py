@@ -125,7 +125,7 @@ def _choose(table: TypedTable, assigned: Assignment, splits: SplitsConfig, data:
     """Return what is learned from: the columns that may be features, without those that give the target away."""
     candidates = to_columns(table.raw, table.schema.select([*assigned.features, *assigned.datetimes]))
     numbers = {name: to_numbers(values) for name, values in candidates.items()}
-    leaks = find_leaks(numbers, table.target, data.target_column)
+    leaks = find_leaks(numbers, table.target, data.target_column, dates=assigned.datetimes)
     leaking = {one.column for one in leaks.left_out}
     columns = tuple(name for name in assigned.features if name not in leaking)
     moments = {name: candidates[name] for name in assigned.datetimes if name not in leaking}

@@ -69,6 +69,7 @@ def test_infer_rule_places_in_time_counted_from_zero_go_on():
         (["red", "green"] * 20 + ["blue"], None),
         (["red", "green"] * 5, None),
         ([f"c{number}" for number in range(21)] * 10, None),
+        ([f"c{number}" for number in range(10, 30)] * 10, tuple(f"c{number}" for number in range(10, 30))),
     ],
 )
 def test_infer_rule_texts_are_categories_only_where_others_are_unlikely(

@@ -132,6 +132,18 @@ def test_find_leaks_strong_predictors_of_a_number_are_warned_of_five_at_most():
     assert "and 1 more" in found.warnings[0]
 
 
+def test_find_leaks_strong_date_is_not_warned_of():
+    when = np.arange(N_ROWS)
+    season = {"when": when.astype("datetime64[D]").astype("datetime64[us]")}
+    target = np.sin(when / 60) + 0.1 * NOISE
+    read = read_target(pd.DataFrame({"y": target}), "y")
+
+    arrays = {name: to_numbers(values) for name, values in season.items()}
+
+    assert find_leaks(arrays, read, "y").warnings != ()
+    assert find_leaks(arrays, read, "y", dates=("when",)) == Leaks((), ())
+
+
 @pytest.mark.parametrize(
     ("columns", "target", "found"),
     [
@@ -139,6 +151,7 @@ def test_find_leaks_strong_predictors_of_a_number_are_warned_of_five_at_most():
         (["mean radius", "month", "day"], "mean", []),
         (["price_index", "price_level"], "price", []),
         (["no", "x", "z"], "no_y", []),
+        (["log_area", "x", "z"], "log_price", []),
     ],
 )
 def test_named_like_few_columns_that_share_a_word_with_the_target_are_named(
@@ -147,6 +160,18 @@ def test_named_like_few_columns_that_share_a_word_with_the_target_are_named(
     warnings = named_like(columns, target)
 
     assert [column for column in columns if any(repr(column) in warning for warning in warnings)] == found
+
+
+@pytest.mark.parametrize(("share", "is_told"), [(0.99, True), (0.93, False)])
+def test_find_leaks_presence_that_tells_less_is_not_warned_of(share: float, is_told: bool):
+    target = np.array([0, 1] * (N_ROWS // 2))
+    present = np.arange(N_ROWS) < N_ROWS // 2
+    told = np.where(DRAWS.random(N_ROWS) < share, 1, 0)
+    target = np.where(present, told, target)
+
+    found = _leaks({"boat": np.where(present, NOISE, np.nan)}, target)
+
+    assert any("may give the target away" in warning for warning in found.warnings) == is_told
 
 
 def test_find_leaks_other_order_of_rows_finds_the_same():

@@ -57,7 +57,9 @@ def test_find_missing_texts_mark_among_numbers_of_the_target_is_missing_and_name
     found = _found(y=["1.5", "unknown", "2.5"])
 
     assert (found.values, found.in_target) == ((*GIVEN, "unknown"), ("unknown",))
-    assert any("'unknown' in 1 row of the target 'y'" in warning for warning in found.warnings)
+    assert found.warnings == (
+        "'unknown' was taken for a missing value (data.missing_values): 'y' has it in 1 row.",
+    )
 
 
 def test_find_missing_texts_word_that_is_a_category_elsewhere_stays():

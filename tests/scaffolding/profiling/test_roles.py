@@ -69,6 +69,7 @@ def test_find_id_column_with_another_role_is_not_it():
         ([1.5, 2.5, 3.5, 1.0, 2.0, *[None] * (N_ROWS - 5)], "is missing in 195 of 200 rows"),
         ([f"n {number}" for number in range(N_ROWS)], "is free text with 200 different values"),
         ([[1]] * N_ROWS, "holds values of type list"),
+        ([f"c{number % 10}" if number < 100 else f"n{number // 2}" for number in range(N_ROWS)], "is free text"),
         (UUIDS, "identifies rows"),
     ],
 )
