@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import os
 import shlex
-import textwrap
 from collections.abc import Iterator
 from pathlib import Path
 
 from scaffolding.addresses import without_secrets
 from scaffolding.creating import Made
+from scaffolding.sections import BULLET, section_lines
+from scaffolding.words import listed
 
-WIDTH = 110
 TASKS = {"binary": "binary classification", "multiclass": "multi-class classification", "regression": "regression"}
 HOLDOUTS = {
     "random": "by chance",
@@ -26,10 +26,10 @@ def summary(made: Made) -> str:
     return "\n".join(
         [
             f"The project {made.plan.package} lies in {made.destination}.",
-            *_section("What was found", _findings(made)),
-            *_section("Left out", ((one.column, one.reason) for one in made.plan.left_out)),
-            *_section("Please look at this", (("-", warning) for warning in made.plan.warnings)),
-            *_section("Where it lies", _places(made)),
+            *section_lines("What was found", _findings(made)),
+            *section_lines("Left out", ((one.column, one.reason) for one in made.plan.left_out)),
+            *section_lines("Please look at this", ((BULLET, warning) for warning in made.plan.warnings)),
+            *section_lines("Where it lies", _places(made)),
             "",
             "What to type next",
             f"  cd {shlex.quote(way_to(made.destination))}",
@@ -55,21 +55,10 @@ def _findings(made: Made) -> Iterator[tuple[str, str]]:
     yield "target", f"{plan.data.target_column}: {TASKS[plan.task]}{classes}"
     if plan.data.id_column is not None:
         yield "identifier", plan.data.id_column
-    yield "features", _listed([*plan.columns, *(process.name for process in plan.processes)])
+    features = [*plan.columns, *(process.name for process in plan.processes)]
+    yield "features", f"{len(features)}: {listed(features, most=12)}"
     holdout = HOLDOUTS[plan.split_strategy].format(group=plan.group_column, time=plan.time_column)
     yield "held out", f"{holdout}; {plan.n_folds} folds"
-
-
-def _listed(names: list[str], most: int = 12) -> str:
-    """Return names in a row, the first ones where there are many.
-
-    Examples
-    --------
-    >>> _listed(["a", "b", "c"], most=2)
-    '3: a, b and 1 more'
-    """
-    more = f" and {len(names) - most} more" if len(names) > most else ""
-    return f"{len(names)}: {', '.join(names[:most])}{more}"
 
 
 def _places(made: Made) -> Iterator[tuple[str, str]]:
@@ -96,18 +85,3 @@ def _data(made: Made) -> str:
 
 def _committed(made: Made) -> str:
     return f"{made.files.committed}, {made.files.n_committed:,} rows: think before you push them anywhere"
-
-
-def _section(title: str, rows: Iterator[tuple[str, str]]) -> Iterator[str]:
-    lines = list(rows)
-    if not lines:
-        return
-    width = max(min(len(head), 24) for head, _ in lines)
-    yield ""
-    yield title
-    for head, text in lines:
-        indent = " " * (width + 4)
-        line = f"  {head:<{width}}  {text}"
-        yield from textwrap.wrap(
-            line, WIDTH, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False
-        )

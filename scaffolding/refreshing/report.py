@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Iterator, Mapping, Sequence
 
 from ml_project.config import Config, CsvConfig
@@ -11,8 +10,7 @@ from ml_project.use_case_file import USE_CASE_FILE
 from scaffolding.refreshing.column_comparison import ColumnChange
 from scaffolding.refreshing.comparison import Comparison
 from scaffolding.refreshing.new_columns import NewColumn
-
-WIDTH = 110
+from scaffolding.sections import section_lines
 
 
 def report_lines(
@@ -32,19 +30,19 @@ def report_lines(
         By column: what the proposed edit could not do.
     """
     users = _Users(config, processes)
-    yield from _section("Changed", [line for change in comparison.changes for line in _changed(change, users)])
-    yield from _section(
+    yield from section_lines("Changed", [line for change in comparison.changes for line in _changed(change, users)])
+    yield from section_lines(
         "Probably renamed",
         [(old, f"now {new!r}{users.to_rename(old)}") for old, new in comparison.renamed.items()],
     )
-    yield from _section("Gone", [(name, f"not in the table{users.to_remove(name)}") for name in comparison.gone])
-    yield from _section("New", [(column.name, _new(column)) for column in comparison.new])
-    yield from _section("To do by hand in the schema", list(by_hand.items()))
+    yield from section_lines("Gone", [(name, f"not in the table{users.to_remove(name)}") for name in comparison.gone])
+    yield from section_lines("New", [(column.name, _new(column)) for column in comparison.new])
+    yield from section_lines("To do by hand in the schema", list(by_hand.items()))
 
 
 def note_lines(comparison: Comparison) -> Iterator[str]:
     """Yield what the schema allows and the table does not show."""
-    yield from _section("Allowed and not seen; nothing to do", list(comparison.notes))
+    yield from section_lines("Allowed and not seen; nothing to do", list(comparison.notes))
 
 
 def dialect_lines(found: CsvConfig | None, own: CsvConfig) -> Iterator[str]:
@@ -62,23 +60,8 @@ def dialect_lines(found: CsvConfig | None, own: CsvConfig) -> Iterator[str]:
     fields = {name: (getattr(own, name), value) for name, value in found}
     rows = [(name, f"now {new!r}; the config says {old!r}") for name, (old, new) in fields.items() if old != new]
     edit = ", ".join(f"{name}={value!r}" for name, value in found if value != CsvConfig.model_fields[name].default)
-    yield from _section("Written in another way: the project does not read this file as it is meant", rows)
+    yield from section_lines("Written in another way: the project does not read this file as it is meant", rows)
     yield f"Write it as before, or say in DataConfig of {USE_CASE_FILE}, for all data: csv=CsvConfig({edit})"
-
-
-def _section(title: str, rows: Sequence[tuple[str, str]]) -> Iterator[str]:
-    if not rows:
-        return
-    yield ""
-    yield title
-    width = min(24, max(len(name) for name, _ in rows))
-    before = ""
-    for name, text in rows:
-        head = f"  {'' if name == before else name:<{width}}  "
-        yield from textwrap.wrap(
-            head + text, WIDTH, subsequent_indent=" " * (width + 4), break_long_words=False, break_on_hyphens=False
-        )
-        before = name
 
 
 def _changed(change: ColumnChange, users: _Users) -> Iterator[tuple[str, str]]:
