@@ -9,10 +9,11 @@ import numpy.typing as npt
 import pandas as pd
 import pytest
 from sklearn import datasets
+from sklearn.metrics import roc_auc_score
 
 from ml_project.data.target import read_target
 from scaffolding.profiling.leakage import Leaks, find_leaks, named_like, to_numbers
-from scaffolding.profiling.single_column_power import explained_share, separation
+from scaffolding.profiling.single_column_power import _area_under_curve, explained_share, separation
 
 N_ROWS = 400
 DRAWS = np.random.default_rng(0)
@@ -185,6 +186,13 @@ def test_find_leaks_other_order_of_rows_finds_the_same():
 
 def test_separation_noise_is_near_one_half():
     assert separation(NOISE, DRAWS.integers(0, 2, N_ROWS)) == pytest.approx(0.5, abs=0.1)
+
+
+def test_area_under_curve_equal_scores_is_that_of_the_roc_curve():
+    column = DRAWS.integers(0, 9, N_ROWS).astype(float)
+    flipped = np.where(DRAWS.random(N_ROWS) < 0.2, column < 5, column >= 5).astype(np.int64)
+
+    assert _area_under_curve(column, flipped) == pytest.approx(roc_auc_score(flipped, column), abs=1e-12)
 
 
 def test_separation_large_table_looks_at_a_part_of_it():
