@@ -40,7 +40,7 @@ def test_environment_has_what_is_required_and_nothing_else_and_is_made_once(tmp_
     requirements = require(make_wheel(tmp_path, "small"))
     folder = environment_with(requirements)
     code = "import small, importlib.metadata as m; print([d.name for d in m.distributions()])"
-    command = [folder / "bin/python", "-P", "-c", code]
+    command = [folder / "bin/python", "-I", "-c", code]  # without the tests' own path
     listed = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True).stdout
     assert listed == "['small']\n"
     made = (folder / "complete").stat().st_mtime_ns

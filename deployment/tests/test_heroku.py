@@ -153,12 +153,13 @@ def run(*command: str, folder: Path) -> str:
 
 def test_printed_commands_push_the_files_and_leave_a_dirty_tree_as_it_was(artifact, tmp_path):
     clone, remote = tmp_path / "clone", tmp_path / "heroku.git"
-    run("git", "clone", "--quiet", "--shared", str(REPOSITORY), str(clone), folder=tmp_path)
+    run("git", "init", "--quiet", "--initial-branch=main", str(clone), folder=tmp_path)
+    tracked = run("git", "ls-files", folder=REPOSITORY).splitlines()
+    copy_parts(clone, *tracked)  # as they are here, committed or not
     run("git", "init", "--quiet", "--bare", "--initial-branch=main", str(remote), folder=tmp_path)
     run("git", "remote", "add", "heroku", str(remote), folder=clone)
     run("git", "config", "user.name", "A Person", folder=clone)
     run("git", "config", "user.email", "person@example.com", folder=clone)
-    copy_parts(clone, "deployment", "ml_project", "executables")  # as they are here, committed or not
     run("git", "add", "--all", folder=clone)
     run("git", "commit", "--quiet", "--allow-empty", "--message", "as it is here", folder=clone)
     (clone / ".venv").symlink_to(REPOSITORY / ".venv")
