@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import logging
+import threading
 import time
 from collections import Counter, deque
 from collections.abc import Sequence
@@ -41,6 +42,9 @@ class Delivery:
     ----------
     n_waiting_blocks
         Blocks that are not rows yet, as far as is known.
+    in_use
+        Held while the database is used. A process must not be forked meanwhile: SQLite would take the parent's locks
+        for the child's own, and the child would find the database locked for ever.
     """
 
     def __init__(self, url: str, *, durable: bool, timeout_seconds: float, outage_log: OutageLog) -> None:
@@ -52,6 +56,7 @@ class Delivery:
         self._n_failures = 0
         self._strikes: Counter[str] = Counter()
         self.n_waiting_blocks = 0
+        self.in_use = threading.RLock()
         self._refuses_blocks = False
         self._next_spread = 0.0
         self._spread_fails = False
@@ -64,15 +69,16 @@ class Delivery:
         Exception
             What opening it raises.
         """
-        if self._database is None:
-            self._database = Database(self._url, durable=self._durable, timeout_seconds=self._timeout_seconds)
-        return self._database
+        with self.in_use:
+            if self._database is None:
+                self._database = Database(self._url, durable=self._durable, timeout_seconds=self._timeout_seconds)
+            return self._database
 
     def close(self) -> None:
         """Give the connection back; the next delivery opens a new one."""
         database, self._database = self._database, None
         if database is not None:
-            with suppress(Exception):  # what cannot be closed any more is gone already
+            with self.in_use, suppress(Exception):  # what cannot be closed any more is gone already
                 database.close()
 
     @property
@@ -86,7 +92,8 @@ class Delivery:
         What is wrong then shows when the rows are delivered; no further block is tried until they are.
         """
         try:
-            self.open().write_blocks(blocks)
+            with self.in_use:
+                self.open().write_blocks(blocks)
         except Exception:  # noqa: BLE001  each driver has errors of its own
             self._refuses_blocks = True
             return False
@@ -100,7 +107,8 @@ class Delivery:
         if self._database is None or not self._database.takes_blocks or time.monotonic() < self._next_spread:
             return False
         try:
-            self.n_waiting_blocks = self._database.spread_blocks(BLOCKS_PER_COMMIT)
+            with self.in_use:
+                self.n_waiting_blocks = self._database.spread_blocks(BLOCKS_PER_COMMIT)
         except Exception:
             if not self._spread_fails:
                 logger.exception("Large batches are stored, but cannot become rows; that is tried again")
@@ -191,7 +199,8 @@ class Delivery:
         """Write rows, halving them until those that the database refuses stand alone; return why it refuses them."""
         database = self.open()
         try:
-            database.write(rows)
+            with self.in_use:
+                database.write(rows)
         except Exception as error:
             if not _is_refusal(error):
                 raise
@@ -201,7 +210,8 @@ class Delivery:
             middle = len(rows) // 2
             return self._write(rows[:middle]) + self._write(rows[middle:])
         try:
-            database.write([to_plain_ascii(rows[0])])
+            with self.in_use:
+                database.write([to_plain_ascii(rows[0])])
         except Exception as error:
             if not _is_refusal(error):
                 raise

@@ -10,6 +10,7 @@ import atexit
 import os
 import threading
 import weakref
+from collections.abc import Callable
 from concurrent.futures import Future
 
 from ml_project.config_service import StorageConfig
@@ -23,6 +24,22 @@ from ml_project.monitoring.reading import read_predictions
 from ml_project.monitoring.writer import Writer
 
 __all__ = ["BatchOfBlocks", "Feedback", "PredictionBatch", "PredictionStorage", "read_predictions"]
+
+
+LONGEST_PAUSE_SECONDS = 2.0
+"""Time that a fork waits for a transaction under way."""
+
+
+def _if_there(method: Callable[[], None]) -> Callable[[], None]:
+    """Return a call of a method that does not keep its object alive."""
+    reference = weakref.WeakMethod(method)
+
+    def call() -> None:
+        found = reference()
+        if found is not None:
+            found()
+
+    return call
 
 
 def _ignore_loss(_n: int, _reason: str) -> None:
@@ -60,9 +77,13 @@ class PredictionStorage:
         self._config = config
         self._on_loss = on_loss
         self._of_parents: tuple[Writer, ...] = ()
+        self._is_paused = False
         self._set_up()
-        set_up_child = weakref.WeakMethod(self._set_up_child)
-        os.register_at_fork(after_in_child=lambda: (method := set_up_child()) and method())
+        os.register_at_fork(
+            before=_if_there(self._pause),
+            after_in_parent=_if_there(self._go_on),
+            after_in_child=_if_there(self._set_up_child),
+        )
 
     def _set_up(self) -> None:
         config, shown = self._config, mask_credentials(self._config.url)
@@ -72,6 +93,14 @@ class PredictionStorage:
         self._writer = Writer(config, self._inbox, self._promises, self._outage_log)
         self._thread: threading.Thread | None = None
         self._start_lock = threading.RLock()
+
+    def _pause(self) -> None:
+        """Let no process be forked while the database is used, unless it hangs."""
+        self._is_paused = self._writer.pause(LONGEST_PAUSE_SECONDS)
+
+    def _go_on(self) -> None:
+        if self._is_paused:
+            self._writer.go_on()
 
     def _set_up_child(self) -> None:
         """Begin with nothing in a forked process: its parent writes what the parent has taken."""

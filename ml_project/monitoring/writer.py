@@ -82,6 +82,14 @@ class Writer:
         while time.monotonic() < deadline - SPARE_SECONDS and self._delivery.spread_blocks():
             pass  # what is left, the next process does
 
+    def pause(self, seconds: float) -> bool:
+        """Return whether the database is not used until :meth:`go_on`, having waited for so long at most."""
+        return self._delivery.in_use.acquire(timeout=seconds)
+
+    def go_on(self) -> None:
+        """Let the database be used again; for the thread that paused it."""
+        self._delivery.in_use.release()
+
     @property
     def takes_blocks(self) -> bool:
         """Return whether large batches can be written as blocks now."""

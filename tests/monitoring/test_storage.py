@@ -243,6 +243,31 @@ storage.close()
 """
 
 
+FORK_AT_WORK = """
+import os, sys
+from ml_project.config_service import StorageConfig
+from ml_project.monitoring.storage import PredictionStorage
+from tests.monitoring.batches import make_batch, stored_ids
+
+url, n_forks = sys.argv[1], 20
+storage = PredictionStorage(StorageConfig(url=url, window_milliseconds=20))
+for number in range(n_forks):
+    storage.add(make_batch([f"parent {number} {row}" for row in range(300)]))
+    child = os.fork()
+    if child == 0:
+        storage.add(make_batch([f"child {number}"]))
+        storage.close()
+        os._exit(storage.n_lost)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0, number
+storage.close()
+assert len(stored_ids(url)) == n_forks * 301
+"""
+
+
+def test_add_process_forked_while_rows_are_written_loses_nothing(sqlite_url):
+    subprocess.run([sys.executable, "-W", "ignore", "-c", FORK_AT_WORK, sqlite_url], check=True)
+
+
 @pytest.mark.parametrize(("kind", "words"), [("sqlite", ()), ("postgres", ("durable",))])
 def test_add_in_forked_process_each_writes_its_own_once(kind, words, request):
     url = request.getfixturevalue(f"{kind}_url")
