@@ -10,12 +10,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from ml_project.errors import ConfigError, Problem
+from scaffolding.disk_space import too_full
 from scaffolding.template.files import list_template_files
 
 OPTION = "--dest"
 UNFINISHED = ".{}.unfinished-project"
-SPARE_BYTES = 2**26
-"""What must stay free beside the files: git's copies of them, and room to work."""
 
 
 def check_destination(destination: Path, root: Path, package: str, n_bytes: int) -> list[Problem]:
@@ -62,12 +61,8 @@ def _taken(destination: Path) -> str | None:
 
 def _too_full(destination: Path, root: Path, package: str, n_bytes: int) -> str | None:
     paths = (root / path for path in list_template_files(root, package))
-    needed = n_bytes + SPARE_BYTES + sum(path.lstat().st_size for path in paths)
-    existing = next(folder for folder in (destination, *destination.parents) if folder.exists())
-    free = shutil.disk_usage(existing).free
-    if free >= needed:
-        return None
-    return f"lies on a disk with {free / 2**20:,.0f} MB free, and {needed / 2**20:,.0f} MB are needed; free some space"
+    found = too_full(destination, n_bytes + sum(path.lstat().st_size for path in paths))
+    return f"lies on {found}" if found else None
 
 
 @contextlib.contextmanager
