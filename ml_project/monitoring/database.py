@@ -13,7 +13,7 @@ from pydantic_core import to_json
 
 from ml_project.errors import DataSourceError
 from ml_project.monitoring.address import parse_url, sqlite_file
-from ml_project.monitoring.blocks import Block, insert_blocks, spread_blocks
+from ml_project.monitoring.blocks import Block, delete_blocks, insert_blocks, oldest_blocks
 from ml_project.monitoring.engine import create_engine
 from ml_project.monitoring.rows import TIME_COLUMNS, LabelRow, Row
 from ml_project.monitoring.tables import check_tables, has_tables, labels_table, make_tables, predictions_table
@@ -98,11 +98,25 @@ class Database:
         with self._connection.begin():
             insert_blocks(self._connection, blocks)
 
-    def spread_blocks(self, n_blocks: int) -> int:
-        """Make rows of the oldest blocks in one transaction; return how many are left."""
+    def spread_blocks(self, n_blocks: int, breathe: Callable[[], None]) -> int:
+        """Make rows of the oldest blocks in one transaction; return how many are left.
+
+        Parameters
+        ----------
+        n_blocks
+            Most blocks to make rows of.
+        breathe
+            Called every few rows, to leave the interpreter's lock to requests.
+        """
         self._check_place()
+        # In one transaction, because another process may do the same, and the numbers of deleted blocks come again.
         with self._connection.begin():
-            return spread_blocks(self._connection, n_blocks)
+            blocks = oldest_blocks(self._connection, n_blocks)
+            for block in blocks.values():
+                for rows in block.rows():
+                    self._insert(predictions_table(), rows)
+                    breathe()
+            return delete_blocks(self._connection, max(blocks, default=0))
 
     def close(self) -> None:
         """Give the connection back."""
@@ -121,7 +135,7 @@ class Database:
             insert(self._connection, table, rows[start : start + ROWS_PER_STATEMENT])
 
 
-def _insert_sqlite(connection: Connection, table: Table, rows: Sequence[Row]) -> None:
+def insert_into_sqlite(connection: Connection, table: Table, rows: Sequence[Row]) -> None:
     """Insert rows by one statement, during which the interpreter's lock is free."""
     n_columns = len(table.columns)
     values: list[Any] = list(itertools.chain.from_iterable(rows))
@@ -186,7 +200,7 @@ def _name_values(table: Table, rows: Sequence[Row]) -> list[dict[str, Any]]:
 
 
 INSERTS: dict[str, Callable[[Connection, Table, Sequence[Row]], None]] = {
-    "pysqlite": _insert_sqlite,
+    "pysqlite": insert_into_sqlite,
     "psycopg": _insert_postgresql,
     "psycopg2": _insert_postgresql,
     "pymysql": _insert_mysql,

@@ -83,7 +83,7 @@ class Inbox:
         """Take an item, or count it as lost where there is no room; see :class:`PredictionStorage`."""
         entry: Waiting = item
         if isinstance(item, BatchOfBlocks):
-            n = len(item.batch.ids)
+            n = item.n_rows
         else:
             n = count_predictions(item)
             entry = _convert(item, n) if n <= ROWS_CONVERTED_AT_ONCE else item

@@ -14,18 +14,27 @@ from pydantic_core import from_json
 from ml_project.errors import DataSourceError
 from ml_project.masking import mask_credentials
 from ml_project.monitoring.address import explain, parse_url, sqlite_file
-from ml_project.monitoring.blocks import SELECT_WAITING
+from ml_project.monitoring.blocks import find_block
+from ml_project.monitoring.database import insert_into_sqlite
 from ml_project.monitoring.engine import create_engine
-from ml_project.monitoring.tables import has_tables, has_waiting, labels_table, predictions_table
+from ml_project.monitoring.tables import (
+    PREDICTIONS,
+    has_tables,
+    has_waiting,
+    labels_table,
+    predictions_table,
+    waiting_table,
+)
 
 if TYPE_CHECKING:
     import pandas as pd
-    from sqlalchemy import URL, Connection, FromClause, Select
+    from sqlalchemy import URL, Connection, FromClause, Select, Table
 
 FETCH_ROWS = 10_000
 TIMEOUT_SECONDS = 30.0
 SECTIONS = ("record", "features", "output")
 """The table's columns that become one column per field."""
+_COPY = "predictions_of_blocks"
 
 Moment = dt.datetime | str
 """A time: naive ones, and texts in ISO 8601 without a zone, are UTC."""
@@ -109,15 +118,17 @@ class _Wanted:
         """Return the wanted rows of a table, in order."""
         import sqlalchemy as sa
 
-        columns = source.c
-        statement = sa.select(source)
+        return self.order(self.restrict(sa.select(source), source.c), source.c)
+
+    def restrict(self, statement: Select[Any], columns: Any) -> Select[Any]:
+        """Return a statement for the wanted rows of a table, without a limit to their number."""
         if self.since is not None:
             statement = statement.where(columns.created_at >= _to_utc(self.since))
         if self.until is not None:
             statement = statement.where(columns.created_at < _to_utc(self.until))
         if self.model_version is not None:
             statement = statement.where(columns.model_version == self.model_version)
-        return self.order(statement, columns)
+        return statement
 
     def order(self, statement: Select[Any], columns: Any) -> Select[Any]:
         """Return a statement with the order of its rows, the newest first where their number is limited."""
@@ -133,8 +144,7 @@ def _select(connection: Connection, wanted: _Wanted) -> Select[Any]:
     table, labels = predictions_table(), labels_table()
     found: FromClause = wanted.narrow(table).subquery()
     if connection.dialect.name == "sqlite" and has_waiting(connection):
-        types = (sa.column(column.name, column.type) for column in table.c)
-        waiting = wanted.narrow(sa.text(SELECT_WAITING).columns(*types).subquery()).subquery()
+        waiting = wanted.narrow(_copy_waiting(connection, wanted)).subquery()
         is_new = waiting.c.prediction_id.not_in(sa.select(table.c.prediction_id))
         found = sa.union_all(sa.select(found), sa.select(waiting).where(is_new)).subquery()
     latest_label = (
@@ -145,6 +155,28 @@ def _select(connection: Connection, wanted: _Wanted) -> Select[Any]:
         .scalar_subquery()
     )
     return wanted.order(sa.select(found, latest_label.label("label")), found.c)
+
+
+def _copy_waiting(connection: Connection, wanted: _Wanted) -> Table:
+    """Make rows of the wanted predictions that wait for it, in a temporary table of the connection."""
+    import sqlalchemy as sa
+
+    copy = predictions_table().to_metadata(sa.MetaData(), name=_COPY)
+    connection.exec_driver_sql(f"CREATE TEMPORARY TABLE {_COPY} AS SELECT * FROM {PREDICTIONS} WHERE false")  # noqa: S608
+    columns = waiting_table().c
+    found = wanted.restrict(sa.select(columns.number), columns)
+    n_rows, oldest = 0, None
+    for number in connection.scalars(found.order_by(columns.created_at.desc(), columns.number.desc())).all():
+        block = find_block(connection, number)
+        if block is None:
+            continue
+        if wanted.limit is not None and n_rows >= wanted.limit and block.created_at != oldest:
+            break
+        oldest = block.created_at
+        for rows in block.rows():
+            insert_into_sqlite(connection, copy, rows)
+            n_rows += len(rows)
+    return copy
 
 
 def _to_utc(moment: Moment) -> dt.datetime:

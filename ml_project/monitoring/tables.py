@@ -84,6 +84,11 @@ def labels_table() -> Table:
     return get_tables().tables[LABELS]
 
 
+def waiting_table() -> Table:
+    """Return SQLite's table of large batches."""
+    return get_sqlite_tables().tables[WAITING]
+
+
 def make_tables(connection: Connection) -> None:
     """Make the tables that are missing; the caller commits."""
     get_tables().create_all(connection)
@@ -103,10 +108,8 @@ def has_waiting(connection: Connection) -> bool:
     """Return whether a SQLite file has large batches that are not rows yet."""
     import sqlalchemy as sa
 
-    if not sa.inspect(connection).has_table(WAITING):
-        return False
-    waiting = get_sqlite_tables().tables[WAITING]
-    return connection.scalar(sa.select(waiting.c.number).limit(1)) is not None
+    has_table = sa.inspect(connection).has_table(WAITING)
+    return has_table and connection.scalar(sa.select(waiting_table().c.number).limit(1)) is not None
 
 
 def check_tables(connection: Connection) -> None:

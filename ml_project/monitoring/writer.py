@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 import random
 import time
 from collections import deque
 from concurrent.futures import Future
 
 from ml_project.config_service import StorageConfig
-from ml_project.monitoring.blocks import BLOCKS_PER_COMMIT, BatchOfBlocks, Block
+from ml_project.monitoring.blocks import BLOCKS_PER_COMMIT, ROWS_PER_BREATH, BatchOfBlocks, Block
 from ml_project.monitoring.delivery import Delivery
 from ml_project.monitoring.inbox import Inbox
 from ml_project.monitoring.items import Item, count_predictions
@@ -16,11 +17,13 @@ from ml_project.monitoring.outage import OutageLog
 from ml_project.monitoring.promises import Promises
 from ml_project.monitoring.rows import Row, to_rows
 
-ROWS_PER_BREATH = 16
 BREATH_SECONDS = 0.0001
-"""After so many rows, or a block of them, the interpreter's lock is left to requests for so long: they wait for a few
-hundred microseconds at most, not for the five milliseconds after which Python would interrupt this thread."""
-MOST_WAITING_BLOCKS = 1000
+"""Every few rows the interpreter's lock is left to requests for so long: they wait for a few hundred microseconds at
+most, not for the five milliseconds after which Python would interrupt this thread."""
+QUIET_SECONDS = 0.5
+"""So long after the last large batch its blocks become rows, which would slow down the next one."""
+MOST_WAITING_BLOCKS = 4000
+"""About a million predictions; where more wait, they become rows also while large batches come."""
 FIRST_DELAY_SECONDS, LONGEST_DELAY_SECONDS = 0.1, 2.0
 LONGEST_DELAY_AT_END_SECONDS = 0.2
 SPARE_SECONDS = 0.5
@@ -54,9 +57,11 @@ class Writer:
         self._timeout_seconds = config.timeout_seconds
         self._rows: deque[Row] = deque()
         self._blocks: list[Block] = []
+        self._n_in_blocks = 0
         self._promised: list[Future[None]] = []
         self._delay = FIRST_DELAY_SECONDS
         self._next_attempt = 0.0
+        self._last_blocks_at = -math.inf
 
     def run(self) -> None:
         """Work until the inbox is closed and everything in it is written, or cannot be in time."""
@@ -79,7 +84,7 @@ class Writer:
             self._next_attempt = min(self._next_attempt, now + LONGEST_DELAY_AT_END_SECONDS)
             time.sleep(max(0.0, min(self._next_attempt, deadline) - now))
             self._attempt()
-        while time.monotonic() < deadline - SPARE_SECONDS and self._delivery.spread_blocks():
+        while time.monotonic() < deadline - SPARE_SECONDS and self._delivery.spread_blocks(_hurry):
             pass  # what is left, the next process does
 
     def pause(self, seconds: float) -> bool:
@@ -103,6 +108,7 @@ class Writer:
                 self._rows += item
             elif isinstance(item, BatchOfBlocks):
                 self._blocks += item.blocks
+                self._n_in_blocks += item.n_rows
                 if len(self._blocks) >= BLOCKS_PER_COMMIT:
                     self._write_blocks()
             else:
@@ -113,19 +119,22 @@ class Writer:
 
     def _write_blocks(self) -> None:
         blocks, self._blocks = self._blocks, []
+        n_rows, self._n_in_blocks = self._n_in_blocks, 0
         if not blocks:
             return
+        self._last_blocks_at = time.monotonic()
         if self.takes_blocks and self._delivery.deliver_blocks(blocks):
-            self._inbox.settle(sum(block.stop - block.start for block in blocks), 0)
+            self._inbox.settle(n_rows, 0)
             return
         for block in blocks:
-            self._make_rows(block.batch, block.start, block.stop, breathe_until=0.0)
+            for rows in block.rows():
+                self._rows += rows
 
     def _spread_blocks(self, until: float) -> None:
         """Make rows of blocks as long as there is time and nothing else to do, or there are too many of them."""
-        has_time = True
+        has_time = time.monotonic() > self._last_blocks_at + QUIET_SECONDS
         while has_time or self._delivery.n_waiting_blocks > MOST_WAITING_BLOCKS:
-            if not self._delivery.spread_blocks():
+            if not self._delivery.spread_blocks(_breathe):
                 return
             has_time = time.monotonic() < until and not self._inbox.is_filling
 
@@ -138,7 +147,8 @@ class Writer:
             except Exception:  # noqa: BLE001  a record may hold anything
                 for position in range(first, last):
                     self._rows += self._make_row(item, position)
-            _breathe(breathe_until)
+            if time.monotonic() < breathe_until:
+                _breathe()
 
     def _make_row(self, item: Item, position: int) -> list[Row]:
         try:
@@ -173,7 +183,10 @@ class Writer:
             self._promised.clear()
 
 
-def _breathe(until: float) -> None:
-    """Leave the interpreter's lock to requests for a moment, unless time presses."""
-    if time.monotonic() < until:
-        time.sleep(BREATH_SECONDS)
+def _breathe() -> None:
+    """Leave the interpreter's lock to requests for a moment."""
+    time.sleep(BREATH_SECONDS)
+
+
+def _hurry() -> None:
+    """Do not breathe, because no request comes any more."""

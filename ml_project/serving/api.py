@@ -176,6 +176,12 @@ class HttpApi:
         with self._lock:
             self._in_flight -= 1
 
+    def is_idle_enough(self, n_bytes: int) -> bool:
+        """Return whether a request with so many bytes is neither refused for want of room nor has to wait for any."""
+        most_records = n_bytes // len("{},") + 1
+        has_room = self._has_room is None or self._has_room(most_records)
+        return has_room and self._in_flight < self._max_in_flight and n_bytes <= self.max_body_bytes
+
     def find_refusal(self, *, has_room: bool, n_bytes: int) -> MlProjectError | None:
         """Return why a request is refused before its body is used, or ``None``.
 

@@ -11,9 +11,9 @@ import asyncio
 import signal
 import threading
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
-from functools import lru_cache
+from functools import partial
 from typing import Any
 
 from fastapi import FastAPI
@@ -37,7 +37,8 @@ MOST_DISCARDED = 5
 def create_fastapi_app(parts: ServiceParts) -> FastAPI:
     """Return the application of a service; the service is closed with it."""
     slow_bodies = SlowBodies(parts.api.max_body_seconds)
-    endpoint = ContractEndpoint(parts.api, slow_bodies)
+    storage = parts.service.storage
+    endpoint = ContractEndpoint(parts.api, slow_bodies, is_durable=storage is not None and storage.is_durable)
     paths = tuple(dict.fromkeys(route.path for route in parts.api.routes))
     app = ContractApp(endpoint, paths, lifespan=_lifespan(parts, slow_bodies))
     app.router.redirect_slashes = False
@@ -74,14 +75,19 @@ class ContractApp(FastAPI):
     def __init__(self, endpoint: ContractEndpoint, paths: Sequence[str], *, lifespan: Any) -> None:
         super().__init__(title="Prediction service", openapi_url=None, lifespan=lifespan)
         self._endpoint = endpoint
-        self._paths = frozenset(paths)
+        self.short_paths = frozenset(paths)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request, as ASGI defines it."""
-        if scope["type"] == "http" and scope["path"] in self._paths and not self._has_middleware():
+        if scope["type"] == "http" and scope["path"] in self.short_paths and not self._has_middleware():
             await self._endpoint(scope, receive, send)
         else:
             await super().__call__(scope, receive, send)
+
+    @property
+    def short_way(self) -> ContractEndpoint | None:
+        """Return what a server may ask without ASGI; ``None`` where middleware wants to see all requests."""
+        return None if self._has_middleware() else self._endpoint
 
     def _has_middleware(self) -> bool:
         # Tools for tracing replace the method that puts the middleware together.
@@ -91,9 +97,20 @@ class ContractApp(FastAPI):
 class ContractEndpoint:
     """Answers any request by the contract."""
 
-    def __init__(self, api: HttpApi, slow_bodies: SlowBodies) -> None:
+    def __init__(self, api: HttpApi, slow_bodies: SlowBodies, *, is_durable: bool) -> None:
         self._api = api
         self._slow_bodies = slow_bodies
+        self._is_durable = is_durable
+
+    def answer_at_once(
+        self, path: str, headers: Sequence[tuple[bytes, bytes]], body: bytes
+    ) -> tuple[HttpAnswer, Callable[[], None]] | None:
+        """Return the answer to a POST request and what is to be done after it; ``None`` for requests that may wait."""
+        api = self._api
+        if self._is_durable or len(body) >= LARGE_BODY or not api.is_idle_enough(len(body)):
+            return None
+        request = HttpRequest("POST", path, _headers(headers), body)
+        return api.respond(request), partial(api.finish, request)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request, as ASGI defines it."""
@@ -113,7 +130,7 @@ class ContractEndpoint:
             loop.call_soon(loop.call_soon, self._api.finish, request)
         if answer is None:
             return
-        await send({"type": "http.response.start", "status": answer.status, "headers": _raw_headers(answer)})
+        await send({"type": "http.response.start", "status": answer.status, "headers": answer.raw_headers()})
         await send({"type": "http.response.body", "body": answer.body})
 
     async def _answer(
@@ -205,18 +222,6 @@ async def _discard(receive: Receive, most_bytes: int) -> None:
                 n_bytes += len(message.get("body", b""))
                 if not message.get("more_body"):
                     return
-
-
-def _raw_headers(answer: HttpAnswer) -> list[tuple[bytes, bytes]]:
-    headers = [(b"content-type", _encode(answer.media_type)), (b"content-length", b"%d" % len(answer.body))]
-    headers += [(_encode(name), value.encode("latin-1")) for name, value in (answer.headers or {}).items()]
-    return headers
-
-
-@lru_cache(maxsize=100)
-def _encode(text: str) -> bytes:
-    """Return one of the few names and content types in the form that ASGI wants."""
-    return text.lower().encode("latin-1")
 
 
 def _lifespan(parts: ServiceParts, slow_bodies: SlowBodies) -> Any:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 from pydantic_core import to_json
@@ -66,6 +67,18 @@ class HttpAnswer:
     headers: dict[str, str] | None = None
     stored: Future[None] | None = None
     n_records: int = 0
+
+    def raw_headers(self) -> list[tuple[bytes, bytes]]:
+        """Return all headers in the form in which ASGI and HTTP have them, with the body's type and length."""
+        headers = [(b"content-type", _encode(self.media_type)), (b"content-length", b"%d" % len(self.body))]
+        headers += [(_encode(name), value.encode("latin-1")) for name, value in (self.headers or {}).items()]
+        return headers
+
+
+@lru_cache(maxsize=100)
+def _encode(text: str) -> bytes:
+    """Return one of the few names and content types in the form that ASGI wants."""
+    return text.lower().encode("latin-1")
 
 
 def json_answer(status: int, content: Any) -> HttpAnswer:

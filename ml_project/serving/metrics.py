@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections import Counter as Counts
 from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
@@ -80,10 +81,9 @@ class ServiceMetrics:
         if len(outputs) == 1:
             self._prediction_counter(model_version, str(outputs[0].get("label", ""))).inc()
         else:
-            labels = [str(output.get("label", "")) for output in outputs]
-            for label in set(labels):
-                self._prediction_counter(model_version, label).inc(labels.count(label))
-        for fields in outliers:
+            for label, count in Counts(output.get("label", "") for output in outputs).items():
+                self._prediction_counter(model_version, str(label)).inc(count)
+        for fields in filter(None, outliers):
             for field in fields:
                 self.outliers.labels(field).inc()
 

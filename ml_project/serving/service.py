@@ -133,6 +133,9 @@ class PredictionService:
         if afterwards is None or (self.storage is not None and self.storage.is_durable):
             stored = self._store(item)
             self._count(batch)
+        elif isinstance(item, BatchOfBlocks):
+            self._count(batch)  # now, so that this thread, which made the many objects of the batch, frees them as well
+            afterwards.append(partial(self._store, item))
         else:
             afterwards += (partial(self._store, item), partial(self._count, batch))
         return ServedPredictions(_answers(ids, outputs, outliers), model, stored)

@@ -19,8 +19,11 @@ from ml_project.data.raw_schema import NUMERIC_KINDS, ColumnRule, RawSchema
 from ml_project.data.values import NOT_A_RECORD, UnusableValueError, converter_for
 from ml_project.errors import InvalidDataError, Problem
 from ml_project.validation.json_schema import describe_records, example_record
-from ml_project.validation.record_fast_path import compile_fast_path
+from ml_project.validation.record_fast_path import ManyRecordsPath, compile_fast_path
 from ml_project.validation.requirements import REQUIRED, requirements_of
+
+MANY_RECORDS = 16
+"""From so many records on it pays to look at all of them together first."""
 
 
 class RecordValidator:
@@ -50,6 +53,7 @@ class RecordValidator:
         self._names = frozenset(schema.names)
         self._fields = tuple(_Field(rule, missing_values) for rule in schema.columns)
         self._fast_path: SchemaValidator = compile_fast_path(schema, missing_values)
+        self._many_path = ManyRecordsPath(schema, missing_values)
 
     def validate(self, record: Mapping[str, Any]) -> dict[str, Any]:
         """Return the raw values of one record by field, in the schema's order, ``None`` for missing.
@@ -69,6 +73,8 @@ class RecordValidator:
         InvalidDataError
             With every problem of every record: row counted from 0, field, value found.
         """
+        if len(records) >= MANY_RECORDS and (clean := self._many_path.validate(records)) is not None:
+            return clean
         problems: list[Problem] = []
         validated = [self._validate(record, row, problems) for row, record in enumerate(records)]
         if problems:

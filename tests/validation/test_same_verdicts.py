@@ -18,6 +18,7 @@ from ml_project.data.columns import to_columns
 from ml_project.data.raw_schema import RawSchema
 from ml_project.errors import InvalidDataError
 from ml_project.validation.frames import failing_rows
+from ml_project.validation.record_fast_path import ManyRecordsPath
 from ml_project.validation.records import RecordColumns, RecordValidator
 
 from .conftest import EVERY_KIND, MISSING_VALUES
@@ -164,3 +165,46 @@ def test_frame_and_records_every_hard_value_in_every_column_give_same_problems(g
         assert usable
         kept = [good_row | {name: HARD_VALUES[row]} for row in usable]
         assert_same_columns(as_frame(kept), kept)
+
+
+MANY_PATH = ManyRecordsPath(EVERY_KIND, MISSING_VALUES)
+
+
+def assert_same_values_or_refused(row: dict[str, Any]) -> None:
+    """What is accepted together has to be what a record alone becomes."""
+    found = MANY_PATH.validate([row])
+    if found is not None:
+        alone = RecordValidator(EVERY_KIND, missing_values=MISSING_VALUES).validate(row)
+        assert list(found[0]) == list(alone)
+        assert repr(found[0]) == repr(alone)
+
+
+@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(any_rows)
+def test_many_records_path_any_row_is_refused_or_as_it_is_alone(row):
+    assert_same_values_or_refused(row)
+
+
+def test_many_records_path_every_hard_value_is_refused_or_as_it_is_alone(good_row):
+    for name in EVERY_KIND.names:
+        for value in HARD_VALUES:
+            assert_same_values_or_refused(good_row | {name: value})
+
+
+def test_many_records_path_clean_rows_are_accepted_unless_one_of_them_is_not_clean(good_row):
+    validated = MANY_PATH.validate([good_row] * 3)
+
+    assert validated == [RecordValidator(EVERY_KIND, missing_values=MISSING_VALUES).validate(good_row)] * 3
+    for change in ({"word": " NA "}, {"word": "é"}, {"colour": "red"}, {"size": "1"}):
+        assert MANY_PATH.validate([good_row, good_row | change]) is None
+
+
+def test_validator_of_many_records_names_the_row_of_each_problem(good_row):
+    validator = RecordValidator(EVERY_KIND, missing_values=MISSING_VALUES)
+    rows = [good_row] * 50 + [good_row | {"whole": -100}]
+
+    with pytest.raises(InvalidDataError, match="does not fit") as caught:
+        validator.validate_many(rows)
+
+    assert [(problem.row, problem.field) for problem in caught.value.problems] == [(50, "whole")]
+    assert validator.validate_many(rows[:50]) == [validator.validate(good_row)] * 50
