@@ -1,6 +1,7 @@
 """The services that the tests of this folder ask: real processes, started once."""
 
 import json
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -8,9 +9,11 @@ import pytest
 from ml_project.artifacts.loading import load_artifact
 from tests.artifacts.fitted import fit, records_of, titanic
 from tests.example.features import FEATURE_PROCESSES
-from tests.serving.running import KEY, Service, serving
+from tests.serving.running import KEY, Service, serving, serving_by_asgi
 
 FRAMEWORKS = ("fastapi", "flask")
+ASGI = "asgi"
+"""FastAPI under a server that knows ASGI only, without the short way for small requests."""
 
 
 @pytest.fixture(scope="session")
@@ -70,12 +73,13 @@ class Started:
         key = (framework, name)
         if key not in self._services:
             self.folders[key] = self._factory.mktemp(f"{framework}_{name}")
-            context = serving(framework, self._artifact, self.folders[key], **options)
+            serve = serving_by_asgi if framework == ASGI else partial(serving, framework)
+            context = serve(self._artifact, self.folders[key], **options)
             self._services[key] = self._stack.enter_context(context)
         return self._services[key]
 
 
-@pytest.fixture(params=FRAMEWORKS)
+@pytest.fixture(params=(*FRAMEWORKS, ASGI))
 def service(request, services):
     """A service with the usual settings."""
     return services(request.param)

@@ -172,6 +172,22 @@ def serving(framework: str, artifact: Path, folder: Path, **options: Any) -> Ite
         yield service
 
 
+@contextmanager
+def serving_by_asgi(artifact: Path, folder: Path, **options: Any) -> Iterator[Service]:
+    """Run the FastAPI application under uvicorn itself; parameters as in :func:`serving`."""
+    fields = {
+        "artifacts__path": artifact,
+        "run_mode": "prediction",
+        "data_origin": "production",
+        "monitoring__storage__url": f"sqlite:///{folder}/predictions.db",
+        **options,
+    }
+    environment = {f"ML_PROJECT_{name.upper()}": str(value) for name, value in fields.items()}
+    words = ["-m", "uvicorn", "--factory", "ml_project.web:fastapi_app", "--port", "0", "--timeout-keep-alive", "75"]
+    with running(words, environment) as service:
+        yield service
+
+
 def start_and_end(*words: str, environment: Mapping[str, str] | None = None) -> tuple[int, str]:
     """Run ``python -m ml_project serve`` that cannot start, and return its exit code and what it wrote to stderr."""
     done = subprocess.run(
