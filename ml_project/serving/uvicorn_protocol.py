@@ -179,6 +179,8 @@ class GatheringProtocol(HttpToolsProtocol):
         answer, finish = found
         self.transport.write(self._head(answer) + answer.body)
         self._turn.do(finish)
+        if len(self.connections) == 1:
+            cast("GatheringTransport", self.transport).flush()
         super().on_response_complete()
         return True
 
