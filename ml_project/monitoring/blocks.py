@@ -9,14 +9,15 @@ from __future__ import annotations
 
 import datetime as dt
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import repeat
 from typing import TYPE_CHECKING, Any
 
 from pydantic_core import from_json
 
 from ml_project.monitoring.items import PredictionBatch
-from ml_project.monitoring.rows import PredictionRow, encode_json, to_json_text
+from ml_project.monitoring.rows import PREDICTION_COLUMNS, PredictionRow, encode_json, to_json_text
 from ml_project.monitoring.tables import WAITING
 
 if TYPE_CHECKING:
@@ -26,14 +27,23 @@ ROWS_PER_BLOCK = 256
 """Most rows of one text, and the fewest of a batch that is stored in this way: for fewer it does not pay. Writing the
 text holds the interpreter's lock, for about a quarter of a millisecond."""
 BLOCKS_PER_COMMIT = 4
-ROWS_PER_BREATH = 16
-"""So many rows are made between two moments at which the interpreter's lock may be left to requests."""
 
 # Names of this code, no values.
-_COLUMNS = "created_at, request_id, model_version, latency_seconds, predictions"
-_INSERT = f"INSERT INTO {WAITING} ({_COLUMNS}) VALUES (?, ?, ?, ?, ?)"  # noqa: S608
+_OF_BLOCK = ("created_at", "request_id", "model_version", "latency_seconds")
+_COLUMNS = f"{', '.join(_OF_BLOCK)}, predictions"
+_INSERT = f"INSERT INTO {WAITING} ({_COLUMNS}) VALUES (:{', :'.join(_OF_BLOCK)}, :predictions)"  # noqa: S608
 _SELECT = f"SELECT number, {_COLUMNS} FROM {WAITING}"  # noqa: S608
 _DELETE = f"DELETE FROM {WAITING} WHERE number <= ?"  # noqa: S608
+_IN_TEXT = ("prediction_id", "record", "features", "output", "outliers")
+_PLACES = {
+    **{name: f"json_extract(value, '$[{place}]')" for place, name in enumerate(_IN_TEXT)},
+    **{name: f":{name}" for name in _OF_BLOCK},
+}
+_INSERT_ROWS = (
+    f"INSERT INTO {{table}} ({', '.join(PREDICTION_COLUMNS)}) "  # noqa: S608
+    f"SELECT {', '.join(_PLACES[name] for name in PREDICTION_COLUMNS)} FROM json_each(:predictions) WHERE true "
+    "ON CONFLICT DO NOTHING"
+)
 _COUNT = f"SELECT count(*) FROM {WAITING}"  # noqa: S608
 
 
@@ -61,32 +71,28 @@ class Block:
     latency_seconds: float | None
     text: str
 
-    def rows(self) -> Iterator[list[PredictionRow]]:
-        """Yield the rows, a few at a time."""
-        content = from_json(self.text, cache_strings="all")
-        values = zip(
-            _by_row(content["records"]), _by_row(content["features"]), content["outputs"], content["outliers"],
-            strict=True,
-        )  # fmt: skip
-        rows: list[PredictionRow] = []
-        for prediction_id, (record, features, output, outliers) in zip(content["ids"], values, strict=True):
-            if len(rows) == ROWS_PER_BREATH:
-                yield rows
-                rows = []
-            rows.append(
-                (
-                    prediction_id,
-                    self.created_at,
-                    self.request_id,
-                    self.model_version,
-                    to_json_text(record),
-                    to_json_text(features),
-                    to_json_text(output),
-                    to_json_text(outliers),
-                    self.latency_seconds,
-                )
+    def rows(self) -> list[PredictionRow]:
+        """Return the rows."""
+        return [
+            (
+                prediction_id,
+                self.created_at,
+                self.request_id,
+                self.model_version,
+                *map(to_json_text, values),
+                self.latency_seconds,
             )
-        yield rows
+            for prediction_id, *values in self._by_row()
+        ]
+
+    def text_by_row(self) -> str:
+        """Return JSON: a list with, per prediction, its identifier, record, features, output and outliers."""
+        return encode_json(self._by_row())
+
+    def _by_row(self) -> list[tuple[Any, ...]]:
+        content = from_json(self.text, cache_strings="all")
+        records, features = _by_row(content["records"]), _by_row(content["features"])
+        return list(zip(content["ids"], records, features, content["outputs"], content["outliers"], strict=True))
 
 
 def to_block(batch: PredictionBatch, start: int, stop: int) -> Block | None:
@@ -119,14 +125,11 @@ def _by_column(records: Sequence[Mapping[str, Any]]) -> Mapping[str, list[Any]] 
         return records
 
 
-def _by_row(values: dict[str, list[Any]] | list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+def _by_row(values: dict[str, list[Any]] | list[dict[str, Any]]) -> Iterable[dict[str, Any]]:
     """Undo :func:`_by_column`."""
     if isinstance(values, list):
-        yield from values
-    else:
-        names = tuple(values)
-        for row in zip(*values.values(), strict=True):
-            yield dict(zip(names, row, strict=True))
+        return values
+    return map(dict, map(zip, repeat(tuple(values)), zip(*values.values(), strict=True)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,9 +155,15 @@ def to_blocks(batch: PredictionBatch) -> BatchOfBlocks | PredictionBatch:
 def insert_blocks(connection: Connection, blocks: Sequence[Block]) -> None:
     """Insert blocks into SQLite."""
     for block in blocks:
-        created_at = block.created_at.replace(tzinfo=None).isoformat(" ", "microseconds")
-        values = (created_at, block.request_id, block.model_version, block.latency_seconds, block.text)
-        connection.exec_driver_sql(_INSERT, values)
+        connection.exec_driver_sql(_INSERT, _parameters(block, block.text))
+
+
+def insert_rows(connection: Connection, table: str, block: Block) -> None:
+    """Insert the rows of a block into a table of SQLite; those that are there already are left as they are.
+
+    The database takes the rows apart, while the interpreter's lock is free.
+    """
+    connection.exec_driver_sql(_INSERT_ROWS.format(table=table), _parameters(block, block.text_by_row()))
 
 
 def oldest_blocks(connection: Connection, n_blocks: int) -> dict[int, Block]:
@@ -174,6 +183,17 @@ def delete_blocks(connection: Connection, last: int) -> int:
     connection.exec_driver_sql(_DELETE, (last,))
     n_left: int = connection.exec_driver_sql(_COUNT).scalar_one()
     return n_left
+
+
+def _parameters(block: Block, predictions: str) -> dict[str, Any]:
+    return {
+        # SQLite has no type for times; this is how SQLAlchemy writes them.
+        "created_at": block.created_at.replace(tzinfo=None).isoformat(" ", "microseconds"),
+        "request_id": block.request_id,
+        "model_version": block.model_version,
+        "latency_seconds": block.latency_seconds,
+        "predictions": predictions,
+    }
 
 
 def _to_block(row: Any) -> Block:

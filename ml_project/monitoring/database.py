@@ -13,10 +13,17 @@ from pydantic_core import to_json
 
 from ml_project.errors import DataSourceError
 from ml_project.monitoring.address import parse_url, sqlite_file
-from ml_project.monitoring.blocks import Block, delete_blocks, insert_blocks, oldest_blocks
+from ml_project.monitoring.blocks import Block, delete_blocks, insert_blocks, insert_rows, oldest_blocks
 from ml_project.monitoring.engine import create_engine
 from ml_project.monitoring.rows import TIME_COLUMNS, LabelRow, Row
-from ml_project.monitoring.tables import check_tables, has_tables, labels_table, make_tables, predictions_table
+from ml_project.monitoring.tables import (
+    PREDICTIONS,
+    check_tables,
+    has_tables,
+    labels_table,
+    make_tables,
+    predictions_table,
+)
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine, Insert, Table
@@ -98,24 +105,14 @@ class Database:
         with self._connection.begin():
             insert_blocks(self._connection, blocks)
 
-    def spread_blocks(self, n_blocks: int, breathe: Callable[[], None]) -> int:
-        """Make rows of the oldest blocks in one transaction; return how many are left.
-
-        Parameters
-        ----------
-        n_blocks
-            Most blocks to make rows of.
-        breathe
-            Called every few rows, to leave the interpreter's lock to requests.
-        """
+    def spread_blocks(self, n_blocks: int) -> int:
+        """Make rows of the oldest blocks in one transaction; return how many are left."""
         self._check_place()
         # In one transaction, because another process may do the same, and the numbers of deleted blocks come again.
         with self._connection.begin():
             blocks = oldest_blocks(self._connection, n_blocks)
             for block in blocks.values():
-                for rows in block.rows():
-                    self._insert(predictions_table(), rows)
-                    breathe()
+                insert_rows(self._connection, PREDICTIONS, block)
             return delete_blocks(self._connection, max(blocks, default=0))
 
     def close(self) -> None:
@@ -135,7 +132,7 @@ class Database:
             insert(self._connection, table, rows[start : start + ROWS_PER_STATEMENT])
 
 
-def insert_into_sqlite(connection: Connection, table: Table, rows: Sequence[Row]) -> None:
+def _insert_sqlite(connection: Connection, table: Table, rows: Sequence[Row]) -> None:
     """Insert rows by one statement, during which the interpreter's lock is free."""
     n_columns = len(table.columns)
     values: list[Any] = list(itertools.chain.from_iterable(rows))
@@ -200,7 +197,7 @@ def _name_values(table: Table, rows: Sequence[Row]) -> list[dict[str, Any]]:
 
 
 INSERTS: dict[str, Callable[[Connection, Table, Sequence[Row]], None]] = {
-    "pysqlite": insert_into_sqlite,
+    "pysqlite": _insert_sqlite,
     "psycopg": _insert_postgresql,
     "psycopg2": _insert_postgresql,
     "pymysql": _insert_mysql,

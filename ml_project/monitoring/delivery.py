@@ -7,7 +7,7 @@ import logging
 import threading
 import time
 from collections import Counter, deque
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 
 from ml_project.monitoring.blocks import BLOCKS_PER_COMMIT, Block
@@ -102,13 +102,13 @@ class Delivery:
             self._next_spread = 0.0
         return True
 
-    def spread_blocks(self, breathe: Callable[[], None]) -> bool:
-        """Make rows of some blocks, breathing every few rows; return whether there are more."""
+    def spread_blocks(self) -> bool:
+        """Make rows of some blocks; return whether there are more."""
         if self._database is None or not self._database.takes_blocks or time.monotonic() < self._next_spread:
             return False
         try:
             with self.in_use:
-                self.n_waiting_blocks = self._database.spread_blocks(BLOCKS_PER_COMMIT, breathe)
+                self.n_waiting_blocks = self._database.spread_blocks(BLOCKS_PER_COMMIT)
         except Exception:
             if not self._spread_fails:
                 logger.exception("Large batches are stored, but cannot become rows; that is tried again")

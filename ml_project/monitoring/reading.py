@@ -14,8 +14,7 @@ from pydantic_core import from_json
 from ml_project.errors import DataSourceError
 from ml_project.masking import mask_credentials
 from ml_project.monitoring.address import explain, parse_url, sqlite_file
-from ml_project.monitoring.blocks import find_block
-from ml_project.monitoring.database import insert_into_sqlite
+from ml_project.monitoring.blocks import find_block, insert_rows
 from ml_project.monitoring.engine import create_engine
 from ml_project.monitoring.tables import (
     PREDICTIONS,
@@ -173,9 +172,8 @@ def _copy_waiting(connection: Connection, wanted: _Wanted) -> Table:
         if wanted.limit is not None and n_rows >= wanted.limit and block.created_at != oldest:
             break
         oldest = block.created_at
-        for rows in block.rows():
-            insert_into_sqlite(connection, copy, rows)
-            n_rows += len(rows)
+        insert_rows(connection, _COPY, block)
+        n_rows = connection.exec_driver_sql(f"SELECT count(*) FROM {_COPY}").scalar_one()  # noqa: S608
     return copy
 
 

@@ -9,7 +9,7 @@ from collections import deque
 from concurrent.futures import Future
 
 from ml_project.config_service import StorageConfig
-from ml_project.monitoring.blocks import BLOCKS_PER_COMMIT, ROWS_PER_BREATH, BatchOfBlocks, Block
+from ml_project.monitoring.blocks import BLOCKS_PER_COMMIT, BatchOfBlocks, Block
 from ml_project.monitoring.delivery import Delivery
 from ml_project.monitoring.inbox import Inbox
 from ml_project.monitoring.items import Item, count_predictions
@@ -17,9 +17,10 @@ from ml_project.monitoring.outage import OutageLog
 from ml_project.monitoring.promises import Promises
 from ml_project.monitoring.rows import Row, to_rows
 
+ROWS_PER_BREATH = 16
 BREATH_SECONDS = 0.0001
-"""Every few rows the interpreter's lock is left to requests for so long: they wait for a few hundred microseconds at
-most, not for the five milliseconds after which Python would interrupt this thread."""
+"""After so many rows the interpreter's lock is left to requests for so long: they wait for a few hundred microseconds
+at most, not for the five milliseconds after which Python would interrupt this thread."""
 QUIET_SECONDS = 0.5
 """So long after the last large batch its blocks become rows, which would slow down the next one."""
 MOST_WAITING_BLOCKS = 4000
@@ -84,7 +85,7 @@ class Writer:
             self._next_attempt = min(self._next_attempt, now + LONGEST_DELAY_AT_END_SECONDS)
             time.sleep(max(0.0, min(self._next_attempt, deadline) - now))
             self._attempt()
-        while time.monotonic() < deadline - SPARE_SECONDS and self._delivery.spread_blocks(_hurry):
+        while time.monotonic() < deadline - SPARE_SECONDS and self._delivery.spread_blocks():
             pass  # what is left, the next process does
 
     def pause(self, seconds: float) -> bool:
@@ -127,14 +128,13 @@ class Writer:
             self._inbox.settle(n_rows, 0)
             return
         for block in blocks:
-            for rows in block.rows():
-                self._rows += rows
+            self._rows += block.rows()
 
     def _spread_blocks(self, until: float) -> None:
         """Make rows of blocks as long as there is time and nothing else to do, or there are too many of them."""
         has_time = time.monotonic() > self._last_blocks_at + QUIET_SECONDS
         while has_time or self._delivery.n_waiting_blocks > MOST_WAITING_BLOCKS:
-            if not self._delivery.spread_blocks(_breathe):
+            if not self._delivery.spread_blocks():
                 return
             has_time = time.monotonic() < until and not self._inbox.is_filling
 
@@ -148,7 +148,7 @@ class Writer:
                 for position in range(first, last):
                     self._rows += self._make_row(item, position)
             if time.monotonic() < breathe_until:
-                _breathe()
+                time.sleep(BREATH_SECONDS)
 
     def _make_row(self, item: Item, position: int) -> list[Row]:
         try:
@@ -182,11 +182,3 @@ class Writer:
                 self._promises.keep(promise)
             self._promised.clear()
 
-
-def _breathe() -> None:
-    """Leave the interpreter's lock to requests for a moment."""
-    time.sleep(BREATH_SECONDS)
-
-
-def _hurry() -> None:
-    """Do not breathe, because no request comes any more."""
