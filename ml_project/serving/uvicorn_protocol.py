@@ -31,23 +31,16 @@ class ShortWay(Protocol):
 
 
 class Turn:
-    """What ends a turn of the event loop: answers are sent, then what belongs to them is done.
+    """What ends a turn of the event loop: answers are sent, then what belongs to them is done."""
 
-    Parameters
-    ----------
-    loop
-        The event loop.
-    """
-
-    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
-        self._loop = loop
+    def __init__(self) -> None:
         self._transports: list[GatheringTransport] = []
         self._work: list[Callable[[], None]] = []
 
     def send(self, transport: GatheringTransport) -> None:
         """Let a transport send at the end of the turn."""
         if not self._transports:
-            self._loop.call_soon(self._end)
+            asyncio.get_running_loop().call_soon(self._end)
         self._transports.append(transport)
 
     def do(self, work: Callable[[], None]) -> None:
@@ -109,7 +102,7 @@ class GatheringProtocol(HttpToolsProtocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
         """Take a connection."""
-        self._turn = _turns.setdefault(self.loop, Turn(self.loop))
+        self._turn = _turns.setdefault(self.loop, Turn())
         self._held: list[bytes] | None = None
         super().connection_made(cast("asyncio.Transport", GatheringTransport(transport, self._turn)))
         self._short_paths: dict[bytes, str] = {} if self.root_path or self.access_log else _short_paths(self.app)
