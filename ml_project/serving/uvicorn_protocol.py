@@ -104,11 +104,13 @@ class GatheringProtocol(HttpToolsProtocol):
         """Take a connection."""
         self._turn = _turns.setdefault(self.loop, Turn())
         self._held: list[bytes] | None = None
+        self._has_answered = False
         super().connection_made(cast("asyncio.Transport", GatheringTransport(transport, self._turn)))
         self._short_paths: dict[bytes, str] = {} if self.root_path or self.access_log else _short_paths(self.app)
 
     def data_received(self, data: bytes) -> None:
         """Take bytes; a request of which a part is missing goes uvicorn's way."""
+        self._has_answered = False
         super().data_received(data)
         if self._held is not None and not self.transport.is_closing():
             self._release()
@@ -146,7 +148,8 @@ class GatheringProtocol(HttpToolsProtocol):
         """Return whether nothing but the body decides about the next answer, and the connection stays as it is."""
         parser = self.parser
         return (
-            parser.get_method() == b"POST"
+            not self._has_answered  # of many requests that come together the others shall not hold up the loop
+            and parser.get_method() == b"POST"
             and parser.get_http_version() == "1.1"
             and parser.should_keep_alive()
             and not parser.should_upgrade()
@@ -172,7 +175,8 @@ class GatheringProtocol(HttpToolsProtocol):
         answer, finish = found
         self.transport.write(self._head(answer) + answer.body)
         self._turn.do(finish)
-        if len(self.connections) == 1:
+        self._has_answered = True
+        if len(self.connections) == 1:  # nobody else can have an answer in this turn
             cast("GatheringTransport", self.transport).flush()
         super().on_response_complete()
         return True
