@@ -1,4 +1,4 @@
-"""Large batches on a shorter way to SQLite: stored as text at once, made into rows when there is time.
+"""Large batches on a shorter way to SQLite: stored as text at once, made into rows later.
 
 Making a row takes longer than all else that is done for a prediction of a large batch. So large batches are committed
 as a few long JSON texts, column by column, and become rows when no further one comes. Readers see the predictions
@@ -8,8 +8,9 @@ either way.
 from __future__ import annotations
 
 import datetime as dt
+import json
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import repeat
 from typing import TYPE_CHECKING, Any
@@ -33,7 +34,7 @@ _OF_BLOCK = ("created_at", "request_id", "model_version", "latency_seconds")
 _COLUMNS = f"{', '.join(_OF_BLOCK)}, predictions"
 _INSERT = f"INSERT INTO {WAITING} ({_COLUMNS}) VALUES (:{', :'.join(_OF_BLOCK)}, :predictions)"  # noqa: S608
 _SELECT = f"SELECT number, {_COLUMNS} FROM {WAITING}"  # noqa: S608
-_DELETE = f"DELETE FROM {WAITING} WHERE number <= ?"  # noqa: S608
+_OLDEST = f"SELECT min(number) FROM {WAITING} WHERE number NOT IN (SELECT value FROM json_each(?))"  # noqa: S608
 _IN_TEXT = ("prediction_id", "record", "features", "output", "outliers")
 _PLACES = {
     **{name: f"json_extract(value, '$[{place}]')" for place, name in enumerate(_IN_TEXT)},
@@ -44,7 +45,10 @@ _INSERT_ROWS = (
     f"SELECT {', '.join(_PLACES[name] for name in PREDICTION_COLUMNS)} FROM json_each(:predictions) WHERE true "
     "ON CONFLICT DO NOTHING"
 )
-_COUNT = f"SELECT count(*) FROM {WAITING}"  # noqa: S608
+
+
+class UnreadableBlockError(ValueError):
+    """The text of a block is not what this code writes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,9 +94,19 @@ class Block:
         return encode_json(self._by_row())
 
     def _by_row(self) -> list[tuple[Any, ...]]:
-        content = from_json(self.text, cache_strings="all")
-        records, features = _by_row(content["records"]), _by_row(content["features"])
-        return list(zip(content["ids"], records, features, content["outputs"], content["outliers"], strict=True))
+        try:
+            content = _parse(self.text)
+            records, features = _by_row(content["records"]), _by_row(content["features"])
+            return list(zip(content["ids"], records, features, content["outputs"], content["outliers"], strict=True))
+        except (ValueError, TypeError, KeyError) as error:
+            raise UnreadableBlockError(f"the predictions of {self.created_at} cannot be read: {error!r}") from error
+
+
+def _parse(text: str) -> Any:
+    try:
+        return from_json(text, cache_strings="all")
+    except ValueError:
+        return json.loads(text)  # goes deeper into nested values
 
 
 def to_block(batch: PredictionBatch, start: int, stop: int) -> Block | None:
@@ -166,10 +180,10 @@ def insert_rows(connection: Connection, table: str, block: Block) -> None:
     connection.exec_driver_sql(_INSERT_ROWS.format(table=table), _parameters(block, block.text_by_row()))
 
 
-def oldest_blocks(connection: Connection, n_blocks: int) -> dict[int, Block]:
-    """Return the blocks that wait for longest, whichever process left them, by their numbers."""
-    found = connection.exec_driver_sql(f"{_SELECT} ORDER BY number LIMIT ?", (n_blocks,))
-    return {row.number: _to_block(row) for row in found}
+def oldest_block(connection: Connection, passed_over: Collection[int]) -> int | None:
+    """Return the number of the block that waits for longest, whichever process left it; ``None`` when there is none."""
+    number: int | None = connection.exec_driver_sql(_OLDEST, (json.dumps(list(passed_over)),)).scalar()
+    return number
 
 
 def find_block(connection: Connection, number: int) -> Block | None:
@@ -178,10 +192,10 @@ def find_block(connection: Connection, number: int) -> Block | None:
     return None if row is None else _to_block(row)
 
 
-def delete_blocks(connection: Connection, last: int) -> int:
-    """Delete the blocks up to the one with a number; return how many are left."""
-    connection.exec_driver_sql(_DELETE, (last,))
-    n_left: int = connection.exec_driver_sql(_COUNT).scalar_one()
+def delete_block(connection: Connection, number: int) -> int:
+    """Delete a block; return how many are left."""
+    connection.exec_driver_sql(f"DELETE FROM {WAITING} WHERE number = ?", (number,))  # noqa: S608
+    n_left: int = connection.exec_driver_sql(f"SELECT count(*) FROM {WAITING}").scalar_one()  # noqa: S608
     return n_left
 
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Callable, Sequence
+import sqlite3
+from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import contextmanager
 from functools import cache, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,7 +15,7 @@ from pydantic_core import to_json
 
 from ml_project.errors import DataSourceError
 from ml_project.monitoring.address import parse_url, sqlite_file
-from ml_project.monitoring.blocks import Block, delete_blocks, insert_blocks, insert_rows, oldest_blocks
+from ml_project.monitoring.blocks import Block, delete_block, find_block, insert_blocks, insert_rows, oldest_block
 from ml_project.monitoring.engine import create_engine
 from ml_project.monitoring.rows import TIME_COLUMNS, LabelRow, Row
 from ml_project.monitoring.tables import (
@@ -100,20 +102,43 @@ class Database:
         return self._engine.dialect.driver == "pysqlite"
 
     def write_blocks(self, blocks: Sequence[Block]) -> None:
-        """Insert the rows of blocks in one transaction; like :meth:`write`."""
+        """Insert blocks in one transaction; what it raises is that of :meth:`write`."""
         self._check_place()
         with self._connection.begin():
             insert_blocks(self._connection, blocks)
 
-    def spread_blocks(self, n_blocks: int) -> int:
-        """Make rows of the oldest blocks in one transaction; return how many are left."""
+    def oldest_block(self, passed_over: Collection[int]) -> int | None:
+        """Return the number of the block that waits for longest, but for some; ``None`` when there is none."""
         self._check_place()
-        # In one transaction, because another process may do the same, and the numbers of deleted blocks come again.
         with self._connection.begin():
-            blocks = oldest_blocks(self._connection, n_blocks)
-            for block in blocks.values():
+            return oldest_block(self._connection, passed_over)
+
+    def spread_block(self, number: int) -> int:
+        """Make rows of a block in one transaction; return how many blocks are left.
+
+        Raises
+        ------
+        UnreadableBlockError
+            When there is no way to do so.
+        Exception
+            What the driver raises, at once when another program writes: see :func:`is_busy`.
+        """
+        with self._without_waiting(), self._connection.begin():
+            block = find_block(self._connection, number)
+            if block is not None:  # else another process was quicker
                 insert_rows(self._connection, PREDICTIONS, block)
-            return delete_blocks(self._connection, max(blocks, default=0))
+            return delete_block(self._connection, number)
+
+    @contextmanager
+    def _without_waiting(self) -> Iterator[None]:
+        """Let SQLite not wait for other programs: what has time gives way."""
+        connection: Any = self._connection.connection.driver_connection
+        (milliseconds,) = connection.execute("PRAGMA busy_timeout").fetchone()
+        connection.execute("PRAGMA busy_timeout = 0")
+        try:
+            yield
+        finally:
+            connection.execute(f"PRAGMA busy_timeout = {milliseconds}")
 
     def close(self) -> None:
         """Give the connection back."""
@@ -130,6 +155,12 @@ class Database:
         insert = INSERTS.get(self._engine.dialect.driver, _insert_unknown)
         for start in range(0, len(rows), ROWS_PER_STATEMENT):
             insert(self._connection, table, rows[start : start + ROWS_PER_STATEMENT])
+
+
+def is_busy(error: Exception) -> bool:
+    """Return whether an error says that another program writes to the SQLite file."""
+    code = getattr(getattr(error, "orig", None), "sqlite_errorcode", None)
+    return code is not None and code & 0xFF == sqlite3.SQLITE_BUSY
 
 
 def _insert_sqlite(connection: Connection, table: Table, rows: Sequence[Row]) -> None:

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import itertools
 import logging
+import random
 import threading
 import time
 from collections import Counter, deque
 from collections.abc import Sequence
 from contextlib import suppress
 
-from ml_project.monitoring.blocks import BLOCKS_PER_COMMIT, Block
-from ml_project.monitoring.database import Database, MovedError
+from ml_project.monitoring.blocks import Block, UnreadableBlockError
+from ml_project.monitoring.database import Database, MovedError, is_busy
 from ml_project.monitoring.outage import OutageLog
 from ml_project.monitoring.rows import Row, to_plain_ascii
 
@@ -60,6 +61,7 @@ class Delivery:
         self._refuses_blocks = False
         self._next_spread = 0.0
         self._spread_fails = False
+        self._unreadable: set[int] = set()
 
     def open(self) -> Database:
         """Return the open database.
@@ -77,6 +79,7 @@ class Delivery:
     def close(self) -> None:
         """Give the connection back; the next delivery opens a new one."""
         database, self._database = self._database, None
+        self._unreadable.clear()  # another file has other blocks
         if database is not None:
             with self.in_use, suppress(Exception):  # what cannot be closed any more is gone already
                 database.close()
@@ -102,23 +105,36 @@ class Delivery:
             self._next_spread = 0.0
         return True
 
-    def spread_blocks(self) -> bool:
-        """Make rows of some blocks; return whether there are more."""
+    def spread_block(self) -> bool:
+        """Make rows of the oldest block; return whether another one can follow at once."""
         if self._database is None or not self._database.takes_blocks or time.monotonic() < self._next_spread:
             return False
         try:
             with self.in_use:
-                self.n_waiting_blocks = self._database.spread_blocks(BLOCKS_PER_COMMIT)
-        except Exception:
-            if not self._spread_fails:
-                logger.exception("Large batches are stored, but cannot become rows; that is tried again")
-            self._spread_fails = True
-            self._next_spread = time.monotonic() + SECONDS_AFTER_FAILED_SPREAD
+                number = self._database.oldest_block(self._unreadable)
+                if number is not None:
+                    self._spread(self._database, number)
+        except MovedError:  # the next prediction begins a new file
+            number = None
+        except Exception as error:
+            self._next_spread = time.monotonic() + SECONDS_AFTER_FAILED_SPREAD * random.uniform(0.5, 1.0)  # noqa: S311
+            if not is_busy(error):
+                if not self._spread_fails:
+                    logger.exception("Large batches are stored, but cannot become rows; that is tried again")
+                self._spread_fails = True
             return False
         self._spread_fails = False
-        if not self.n_waiting_blocks:
+        if number is None:
+            self.n_waiting_blocks = 0
             self._next_spread = time.monotonic() + SECONDS_BETWEEN_LOOKS
-        return self.n_waiting_blocks > 0
+        return number is not None
+
+    def _spread(self, database: Database, number: int) -> None:
+        try:
+            self.n_waiting_blocks = database.spread_block(number)
+        except UnreadableBlockError as error:
+            logger.error("A block of a large batch is passed over and stays where it is: %s", error)  # noqa: TRY400
+            self._unreadable.add(number)
 
     def deliver(self, rows: deque[Row]) -> tuple[int, int]:
         """Write the oldest rows and take off those that are settled.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +15,7 @@ from pydantic_core import from_json
 from ml_project.errors import DataSourceError
 from ml_project.masking import mask_credentials
 from ml_project.monitoring.address import explain, parse_url, sqlite_file
-from ml_project.monitoring.blocks import find_block, insert_rows
+from ml_project.monitoring.blocks import UnreadableBlockError, find_block, insert_rows
 from ml_project.monitoring.engine import create_engine
 from ml_project.monitoring.tables import (
     PREDICTIONS,
@@ -34,6 +35,8 @@ TIMEOUT_SECONDS = 30.0
 SECTIONS = ("record", "features", "output")
 """The table's columns that become one column per field."""
 _COPY = "predictions_of_blocks"
+
+logger = logging.getLogger("ml_project.monitoring")
 
 Moment = dt.datetime | str
 """A time: naive ones, and texts in ISO 8601 without a zone, are UTC."""
@@ -172,7 +175,10 @@ def _copy_waiting(connection: Connection, wanted: _Wanted) -> Table:
         if wanted.limit is not None and n_rows >= wanted.limit and block.created_at != oldest:
             break
         oldest = block.created_at
-        insert_rows(connection, _COPY, block)
+        try:
+            insert_rows(connection, _COPY, block)
+        except UnreadableBlockError as error:
+            logger.warning("A block of a large batch is left out: %s", error)
         n_rows = connection.exec_driver_sql(f"SELECT count(*) FROM {_COPY}").scalar_one()  # noqa: S608
     return copy
 

@@ -24,10 +24,13 @@ at most, not for the five milliseconds after which Python would interrupt this t
 QUIET_SECONDS = 0.5
 """So long after the last large batch its blocks become rows, which would slow down the next one."""
 MOST_WAITING_BLOCKS = 4000
-"""About a million predictions; where more wait, they become rows also while large batches come."""
+"""About a million predictions; while so many wait, those of further large batches become rows at once."""
+REST = 2.0
+"""So many times as long as making rows of a block took, the database is left to others."""
 FIRST_DELAY_SECONDS, LONGEST_DELAY_SECONDS = 0.1, 2.0
 LONGEST_DELAY_AT_END_SECONDS = 0.2
 SPARE_SECONDS = 0.5
+LAST_SPREAD_SECONDS = 1.0
 
 
 class Writer:
@@ -85,7 +88,8 @@ class Writer:
             self._next_attempt = min(self._next_attempt, now + LONGEST_DELAY_AT_END_SECONDS)
             time.sleep(max(0.0, min(self._next_attempt, deadline) - now))
             self._attempt()
-        while time.monotonic() < deadline - SPARE_SECONDS and self._delivery.spread_blocks():
+        end = min(deadline - SPARE_SECONDS, time.monotonic() + LAST_SPREAD_SECONDS)
+        while time.monotonic() < end and self._delivery.spread_block():
             pass  # what is left, the next process does
 
     def pause(self, seconds: float) -> bool:
@@ -99,7 +103,7 @@ class Writer:
     @property
     def takes_blocks(self) -> bool:
         """Return whether large batches can be written as blocks now."""
-        return self._delivery.takes_blocks
+        return self._delivery.takes_blocks and self._delivery.n_waiting_blocks < MOST_WAITING_BLOCKS
 
     def _convert(self, *, breathe_until: float) -> None:
         """Make rows of what requests left, or write it at once, giving way to requests every now and then."""
@@ -131,12 +135,13 @@ class Writer:
             self._rows += block.rows()
 
     def _spread_blocks(self, until: float) -> None:
-        """Make rows of blocks as long as there is time and nothing else to do, or there are too many of them."""
-        has_time = time.monotonic() > self._last_blocks_at + QUIET_SECONDS
-        while has_time or self._delivery.n_waiting_blocks > MOST_WAITING_BLOCKS:
-            if not self._delivery.spread_blocks():
+        """Make rows of blocks as long as nothing else is to be done; other processes can write in between."""
+        if time.monotonic() < self._last_blocks_at + QUIET_SECONDS:
+            return
+        while (started := time.monotonic()) < until and not (self._inbox.is_filling or self._inbox.is_closed):
+            if not self._delivery.spread_block():
                 return
-            has_time = time.monotonic() < until and not self._inbox.is_filling
+            self._inbox.wait(REST * (time.monotonic() - started))
 
     def _make_rows(self, item: Item, start: int, stop: int, breathe_until: float) -> None:
         """Make rows of a part of an item; what cannot be one is counted as lost, each prediction alone."""

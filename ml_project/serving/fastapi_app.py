@@ -1,8 +1,8 @@
 """The contract as a FastAPI application.
 
 The routes are plain ASGI endpoints, called past FastAPI's middleware and routing, which cost more than a prediction
-does. Routes that are added to the application are FastAPI's as usual, and appear in the same OpenAPI document; where
-middleware is added, all requests go through it.
+does; a server may even ask for the answers to small requests without ASGI. Routes that are added to the application are
+FastAPI's as usual, and appear in the same OpenAPI document; where middleware is added, all requests go through it.
 """
 
 from __future__ import annotations

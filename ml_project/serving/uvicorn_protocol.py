@@ -10,14 +10,16 @@ sending wakes their receivers, which is the most expensive part of an answer whe
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any, Protocol, cast
 from weakref import WeakKeyDictionary
 
+from uvicorn.protocols.http.flow_control import FlowControl
 from uvicorn.protocols.http.httptools_impl import HEADER_VALUE_RE, STATUS_LINE, HttpToolsProtocol
 
 from ml_project.serving.messages import HttpAnswer
 
+FAILED = STATUS_LINE[500] + b"content-length: 0\r\nconnection: close\r\n\r\n"
 RawHeaders = list[tuple[bytes, bytes]]
 
 
@@ -97,6 +99,27 @@ class GatheringTransport:
             self._transport.write(pieces[0] if len(pieces) == 1 else b"".join(pieces))
 
 
+class PatientFlow(FlowControl):
+    """Reads nothing as long as whole requests wait, so that a client cannot fill the memory with them.
+
+    Parameters
+    ----------
+    transport
+        What reads.
+    pipeline
+        The requests of its connection that have not begun yet.
+    """
+
+    def __init__(self, transport: asyncio.Transport, pipeline: Collection[object]) -> None:
+        super().__init__(transport)
+        self._pipeline = pipeline
+
+    def resume_reading(self) -> None:
+        """Read again; the request under way needs nothing when another one lies behind it."""
+        if not self._pipeline:
+            super().resume_reading()
+
+
 class GatheringProtocol(HttpToolsProtocol):
     """Speaks HTTP over such a transport, and answers at once what can be answered at once."""
 
@@ -106,6 +129,7 @@ class GatheringProtocol(HttpToolsProtocol):
         self._held: list[bytes] | None = None
         self._has_answered = False
         super().connection_made(cast("asyncio.Transport", GatheringTransport(transport, self._turn)))
+        self.flow = PatientFlow(self.transport, self.pipeline)
         self._short_paths: dict[bytes, str] = {} if self.root_path or self.access_log else _short_paths(self.app)
 
     def data_received(self, data: bytes) -> None:
@@ -117,6 +141,7 @@ class GatheringProtocol(HttpToolsProtocol):
 
     def on_headers_complete(self) -> None:
         """Begin a request, or hold it back until its body is there."""
+        self._unset_keepalive_if_required()  # it is that of a request that came together with this one
         if self.url in self._short_paths and self._may_answer_at_once():
             self._held = []
         else:
@@ -173,9 +198,17 @@ class GatheringProtocol(HttpToolsProtocol):
         if found is None:
             return False
         answer, finish = found
-        self.transport.write(self._head(answer) + answer.body)
+        try:
+            content = self._head(answer) + answer.body
+        except ValueError:
+            self.logger.exception("The head of an answer to %s cannot be sent", self.url)
+            content = FAILED
+        self.transport.write(content)
         self._turn.do(finish)
         self._has_answered = True
+        if content is FAILED:
+            self.transport.close()
+            return True
         if len(self.connections) == 1:  # nobody else can have an answer in this turn
             cast("GatheringTransport", self.transport).flush()
         super().on_response_complete()
@@ -185,7 +218,7 @@ class GatheringProtocol(HttpToolsProtocol):
         pieces = [STATUS_LINE[answer.status]]
         for name, value in (*self.server_state.default_headers, *answer.raw_headers()):
             if HEADER_VALUE_RE.search(value):
-                raise RuntimeError(f"The header {name!r} cannot have the value {value!r}.")
+                raise ValueError(f"The header {name!r} cannot have the value {value!r}.")
             pieces += (name, b": ", value, b"\r\n")
         pieces.append(b"\r\n")
         return b"".join(pieces)

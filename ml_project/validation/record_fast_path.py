@@ -52,14 +52,13 @@ class ManyRecordsPath:
             validated: list[dict[str, Any]] = self._validator.validate_python(records)
         except ValidationError:
             return None
-        return validated if all(self._has_clean_texts(validated, *text) for text in self._texts) else None
+        return validated if all(self._has_clean_texts(records, *text) for text in self._texts) else None
 
-    def _has_clean_texts(
-        self, validated: list[dict[str, Any]], name: str, tests: Sequence[Callable[[Any], bool]]
-    ) -> bool:
-        texts = [text for record in validated if (text := record[name]) is not None]
+    def _has_clean_texts(self, records: Sequence[Any], name: str, tests: Sequence[Callable[[Any], bool]]) -> bool:
+        texts = [text for record in records if (text := record.get(name)) is not None]
         return (
-            "".join(texts).isascii()
+            {str}.issuperset(map(type, texts))  # not members of an enumeration, for instance
+            and "".join(texts).isascii()
             and self._missing.isdisjoint(map(str.strip, texts))
             and all(all(map(test, texts)) for test in tests)
         )

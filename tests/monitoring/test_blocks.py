@@ -1,13 +1,16 @@
 """Large batches, which SQLite takes as text: stored just as single predictions are."""
 
+import json
 import sqlite3
+import time
 
 import numpy as np
 import pytest
 
 from ml_project.config_service import StorageConfig
 from ml_project.errors import DataSourceError
-from ml_project.monitoring.blocks import ROWS_PER_BLOCK, to_block
+from ml_project.monitoring import delivery, writer
+from ml_project.monitoring.blocks import ROWS_PER_BLOCK, BatchOfBlocks, to_block
 from ml_project.monitoring.database import Database
 from ml_project.monitoring.items import PredictionBatch
 from ml_project.monitoring.storage import PredictionStorage, read_predictions
@@ -188,6 +191,102 @@ def test_blocks_that_cannot_become_rows_are_read_and_the_log_says_so(url, left_o
     wait_until(lambda: stored_ids(url) == left_over)
     storage.close()
     assert caplog.text.count("cannot become rows") == 1
+
+
+def test_deeply_nested_identifier_is_stored_and_read(url, open_connected):
+    nested = "[" * 199 + "]" * 199
+    records = [{"id": json.loads(nested)}] * N
+    storage = open_connected(url)
+    item = storage.prepare(make_batch([f"{number:04d}" for number in range(N)], records=records))
+    assert isinstance(item, BatchOfBlocks)
+    storage.add(item)
+    wait_until(lambda: storage.n_pending == 0)
+    assert len(read_predictions(url)) == N + 1
+    wait_until(lambda: len(stored_ids(url)) == N + 1)
+    storage.close()
+    with sqlite3.connect(url.removeprefix("sqlite:///")) as connection:
+        (record,) = connection.execute("SELECT record FROM predictions WHERE prediction_id = '0000'").fetchone()
+    assert record == f'{{"id":{nested}}}'
+
+
+def test_block_that_cannot_be_read_holds_up_no_other(url, left_over, open_connected, caplog):
+    with sqlite3.connect(url.removeprefix("sqlite:///")) as connection:
+        connection.execute("UPDATE predictions_waiting SET predictions = '[damaged' WHERE number = 1")
+    kept = left_over[ROWS_PER_BLOCK:]
+    assert read_predictions(url)["prediction_id"].tolist() == kept
+    storage = open_connected(url)
+    wait_until(lambda: stored_ids(url) == [*kept, "the first"])
+    storage.close()
+    assert caplog.text.count("is passed over and stays where it is") == 1
+    with sqlite3.connect(url.removeprefix("sqlite:///")) as connection:
+        assert connection.execute("SELECT number FROM predictions_waiting").fetchall() == [(1,)]
+
+
+def fill_with_blocks(url, n_blocks):
+    database = Database(url, durable=False, timeout_seconds=5)
+    for block in range(n_blocks):
+        ids = [f"{block:04d}-{number:04d}" for number in range(ROWS_PER_BLOCK)]
+        database.write_blocks([to_block(batch_of_all_values(ids), 0, ROWS_PER_BLOCK)])
+    database.close()
+
+
+def n_waiting(url):
+    with sqlite3.connect(url.removeprefix("sqlite:///")) as connection:
+        return connection.execute("SELECT count(*) FROM predictions_waiting").fetchone()[0]
+
+
+def test_many_blocks_left_over_hold_up_no_prediction_and_no_end(url, open_storage):
+    fill_with_blocks(url, 300)
+    storage = open_storage(url)
+    storage.add(make_batch(["a"]))
+    wait_until(lambda: storage.n_written == 1)
+    assert n_waiting(url) > 200
+    wait_until(lambda: n_waiting(url) < 290)
+    storage.add(make_batch(["b"]))
+    started = time.monotonic()
+    storage.close()
+    assert time.monotonic() - started < 4
+    assert storage.n_lost == 0
+    assert len(read_predictions(url)) == 300 * ROWS_PER_BLOCK + 2
+
+
+def test_large_batches_become_rows_at_once_while_too_many_blocks_wait(url, open_connected, monkeypatch):
+    monkeypatch.setattr(writer, "MOST_WAITING_BLOCKS", 2)
+    monkeypatch.setattr(writer, "QUIET_SECONDS", 60)
+    storage = open_connected(url)
+    for start in range(0, 6 * ROWS_PER_BLOCK, ROWS_PER_BLOCK):
+        ids = [f"{number:05d}" for number in range(start, start + ROWS_PER_BLOCK)]
+        storage.add(storage.prepare(make_batch(ids)))
+        wait_until(lambda: storage.n_pending == 0)
+    assert n_waiting(url) == 2
+    assert len(stored_ids(url)) == 4 * ROWS_PER_BLOCK + 1
+    storage.close()
+    assert len(stored_ids(url)) == 6 * ROWS_PER_BLOCK + 1
+
+
+def test_two_storages_with_many_blocks_left_over_do_not_keep_each_other_from_writing(url, open_storage, caplog):
+    fill_with_blocks(url, 100)
+    storages = [open_storage(url, durable=True) for _ in range(2)]
+    end = time.monotonic() + 3
+    n_added = 0
+    while time.monotonic() < end:
+        for storage in storages:
+            storage.add(make_batch([f"single-{n_added:05d}"])).result(timeout=30)
+            n_added += 1
+    wait_until(lambda: n_waiting(url) == 0)
+    for storage in storages:
+        storage.close()
+    assert len(stored_ids(url)) == 100 * ROWS_PER_BLOCK + n_added
+    assert caplog.text == ""
+
+
+def test_file_that_is_moved_away_is_no_failure_of_the_blocks(url, open_connected, monkeypatch, caplog, tmp_path):
+    monkeypatch.setattr(delivery, "SECONDS_BETWEEN_LOOKS", 0.05)
+    storage = open_connected(url)
+    (tmp_path / "predictions.db").rename(tmp_path / "archive.db")
+    time.sleep(0.5)  # several looks for blocks
+    assert caplog.text == ""
+    storage.close()
 
 
 def test_waiting_table_of_another_kind_is_refused(url):

@@ -3,6 +3,8 @@
 import json
 import re
 import time
+from contextlib import suppress
+from pathlib import Path
 
 import pytest
 
@@ -135,6 +137,72 @@ def test_whole_requests_are_counted_and_logged(service, one):
     assert line["milliseconds"] > 0
 
 
+def test_client_that_sends_without_end_and_reads_nothing_does_not_fill_the_memory(service, one):
+    before = megabytes(service.process.pid)
+    with service.connect() as connection:
+        connection.settimeout(0.5)
+        end = time.monotonic() + 3
+        while time.monotonic() < end:
+            with suppress(TimeoutError):
+                connection.sendall(one * 1000)
+        assert service.get("/health").status == 200
+        assert megabytes(service.process.pid) - before < 50
+
+
+def megabytes(pid):
+    found = re.search(r"^VmRSS:\s+(\d+) kB", Path(f"/proc/{pid}/status").read_text(), re.MULTILINE)
+    return int(found[1]) / 1000
+
+
+def uvicorn_words(module, folder, *words):
+    """As ``serve`` sets uvicorn up, or there is no short way."""
+    return ["-m", "uvicorn", "--factory", f"{module}:make", "--app-dir", str(folder), "--port", "0", "--no-access-log",
+            "--no-proxy-headers", "--no-server-header",
+            "--http", "ml_project.serving.uvicorn_protocol:GatheringProtocol", *words]  # fmt: skip
+
+
+@pytest.fixture
+def environment(artifact_file):
+    return {
+        "ML_PROJECT_ARTIFACTS__PATH": str(artifact_file),
+        "ML_PROJECT_RUN_MODE": "prediction",
+        "ML_PROJECT_DATA_ORIGIN": "production",
+        "ML_PROJECT_MONITORING__STORAGE": "null",
+    }
+
+
+PLAIN_MODULE = "from ml_project.web import fastapi_app as make"
+
+
+def test_timer_of_an_idle_connection_does_not_end_the_request_behind_a_short_one(environment, tmp_path, one):
+    (tmp_path / "plain_app.py").write_text(PLAIN_MODULE)
+    words = uvicorn_words("plain_app", tmp_path, "--timeout-keep-alive", "1")
+    with running(words, environment) as service, service.connect() as connection:
+        connection.sendall(one + one[:-5])
+        assert status_of(receive_answer(connection)) == 200
+        time.sleep(1.5)  # longer than a connection may be idle
+        connection.sendall(one[-5:])
+        assert status_of(receive_answer(connection)) == 200
+        assert connection.recv(100) == b""  # now it was idle
+
+
+STRANGE_MODULE = """
+from ml_project.serving import contract
+from ml_project.web import fastapi_app as make
+
+contract.MODEL_VERSION = "X-Model\\u20ac"
+"""
+
+
+def test_answer_whose_head_cannot_be_sent_is_500_and_logged(environment, tmp_path, one):
+    (tmp_path / "strange_app.py").write_text(STRANGE_MODULE)
+    with running(uvicorn_words("strange_app", tmp_path), environment) as service:
+        answer = service.send_raw(one)
+        assert (status_of(answer), b"connection: close" in answer) == (500, True)
+        wait_until(lambda: any("cannot be sent" in line for line in service.lines))
+        service.wait_for_line('"message":"request"')
+
+
 MIDDLEWARE_MODULE = """
 from starlette.middleware.cors import CORSMiddleware
 from ml_project.web import fastapi_app
@@ -146,17 +214,9 @@ def make():
 """
 
 
-def test_middleware_sees_whole_requests_too(artifact_file, tmp_path, one):
+def test_middleware_sees_whole_requests_too(environment, tmp_path, one):
     (tmp_path / "own_app.py").write_text(MIDDLEWARE_MODULE)
-    environment = {
-        "ML_PROJECT_ARTIFACTS__PATH": str(artifact_file),
-        "ML_PROJECT_RUN_MODE": "prediction",
-        "ML_PROJECT_DATA_ORIGIN": "production",
-        "ML_PROJECT_MONITORING__STORAGE": "null",
-    }
-    words = ["-m", "uvicorn", "--factory", "own_app:make", "--app-dir", str(tmp_path), "--port", "0",
-             "--http", "ml_project.serving.uvicorn_protocol:GatheringProtocol"]  # fmt: skip
-    with running(words, environment) as service:
+    with running(uvicorn_words("own_app", tmp_path), environment) as service:
         answer = send_in_parts(service, one.replace(b"Host: x", b"Host: x\r\nOrigin: https://shop.example"))
     assert status_of(answer) == 200
     assert b"access-control-allow-origin: https://shop.example" in answer
