@@ -25,7 +25,7 @@ QUIET_SECONDS = 0.5
 """So long after the last large batch its blocks become rows, which would slow down the next one."""
 MOST_WAITING_BLOCKS = 4000
 """About a million predictions; while so many wait, those of further large batches become rows at once."""
-REST = 2.0
+REST = 3.0
 """So many times as long as making rows of a block took, the database is left to others."""
 FIRST_DELAY_SECONDS, LONGEST_DELAY_SECONDS = 0.1, 2.0
 LONGEST_DELAY_AT_END_SECONDS = 0.2
@@ -75,7 +75,8 @@ class Writer:
             self._convert(breathe_until=started + self._period / 2)
             self._attempt()
             self._spread_blocks(started + self._period)
-            self._inbox.wait(started + self._period - time.monotonic())
+            if not self._inbox.is_filling:  # or the signal that it is may have ended a rest
+                self._inbox.wait(started + self._period - time.monotonic())
         self._finish(self._inbox.closed_at + self._timeout_seconds)
         self._delivery.close()
 
