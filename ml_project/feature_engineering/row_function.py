@@ -70,10 +70,10 @@ class RowFeature[**P, R](FeatureProcess):
 
     def _compute_one(self, values: list[Any]) -> npt.NDArray[Any]:
         """Return the result for one row, which a service asks for more often than for all else."""
+        function: Callable[..., Any] = self.function
         try:
-            if self.missing == "propagates" and _any_missing(values):
-                return self._to_array([None])
-            return self._to_array([self.function(*values)])
+            is_missing_anyway = self.missing == "propagates" and _any_missing(values)
+            return self._to_array([None if is_missing_anyway else function(*values)])
         except FeatureError:
             raise
         except Exception as error:
