@@ -49,6 +49,18 @@ class ScoredRecords:
     engineered: Columns
     outputs: npt.NDArray[np.float64]
 
+    def split(self) -> list[ScoredRecords]:
+        """Return each record alone."""
+        return [
+            ScoredRecords(
+                self.records[row : row + 1],
+                {name: values[row : row + 1] for name, values in self.raw.items()},
+                {name: values[row : row + 1] for name, values in self.engineered.items()},
+                self.outputs[row : row + 1],
+            )
+            for row in range(len(self.records))
+        ]
+
 
 class PredictionPipeline:
     """From raw data to predictions.
@@ -171,9 +183,22 @@ class PredictionPipeline:
         InvalidDataError
             With every problem of every record.
         """
-        if not records:
+        return self.score_valid(self._validator.validate_many(records))
+
+    def validate(self, record: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the raw values of a record by input column, ``None`` for missing.
+
+        Raises
+        ------
+        InvalidDataError
+            With every problem of the record.
+        """
+        return self._validator.validate(record)
+
+    def score_valid(self, valid: Sequence[Mapping[str, Any]]) -> ScoredRecords:
+        """Return the model's output for what :meth:`validate` returned; see :meth:`score_records`."""
+        if not valid:
             return ScoredRecords((), {}, {}, self._no_outputs())
-        valid = self._validator.validate_many(records)
         raw = self._to_columns(valid)
         engineered, outputs = self._compute(raw)
         return ScoredRecords(valid, raw, engineered, outputs)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 import ml_project
 from ml_project.artifacts.loading import LoadedArtifact
 from ml_project.config_service import ServingConfig
-from ml_project.errors import InvalidDataError, NotJsonError, Problem
+from ml_project.errors import InvalidDataError, MlProjectError, NotJsonError, Problem
 from ml_project.serving.api import Route
 from ml_project.serving.codecs import invocations, json_body, open_inference
 from ml_project.serving.docs_page import docs_page, docs_script, docs_style
@@ -16,8 +17,10 @@ from ml_project.serving.messages import HttpAnswer, HttpRequest, json_answer
 from ml_project.serving.metrics import CONTENT_TYPE_LATEST
 from ml_project.serving.openapi import describe_service
 from ml_project.serving.service import PredictionService, ServedPredictions
+from ml_project.serving.together import PreparedRecord
 
 MODEL_VERSION = "X-Model-Version"
+PREDICT = "/predict"
 
 
 class PredictionContract:
@@ -40,7 +43,7 @@ class PredictionContract:
         """Return all routes, the busiest first."""
         model = f"/v2/models/{self.model_name}"
         return (
-            Route("POST", "/predict", self.predict),
+            Route("POST", PREDICT, self.predict),
             Route("POST", "/invocations", self.invoke),
             Route("POST", f"/endpoints/{self.model_name}/invocations", self.invoke),
             Route("POST", f"{model}/infer", self.infer),
@@ -62,8 +65,27 @@ class PredictionContract:
             Route("GET", f"{model}/ready", self.say_ready_in_v2, open=True),
         )
 
+    def prepare(self, requests: Sequence[HttpRequest]) -> None:
+        """Score the single records of several requests together; whatever is unusual is left to :meth:`predict`."""
+        found = []
+        for request in requests:
+            if request.path == PREDICT:
+                with suppress(MlProjectError):
+                    payload = json_body.read_json(request)
+                    if type(payload) is dict:
+                        found.append((request, payload))
+        if len(found) > 1:
+            prepared = self.service.prepare([record for _, record in found])
+            for (request, _), record in zip(found, prepared, strict=True):
+                request.prepared = record
+
     def predict(self, request: HttpRequest, request_id: str) -> HttpAnswer:
         """Answer one record, or a list of them."""
+        if isinstance(request.prepared, PreparedRecord):
+            served = self.service.predict_prepared(
+                request.prepared, request_id=request_id, afterwards=request.afterwards
+            )
+            return _predicted(served.answers[0], served)
         payload = json_body.read_json(request)
         served = self.service.predict(
             json_body.to_records(payload), request_id=request_id, afterwards=request.afterwards

@@ -23,11 +23,13 @@ from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
 from ml_project.errors import BodyTooSlowError, MlProjectError
-from ml_project.serving.api import LONGEST_WAIT_SECONDS, LOOK_SECONDS, HttpApi
+from ml_project.serving.api import LONGEST_WAIT_SECONDS, LOOK_SECONDS
 from ml_project.serving.assembly import ServiceParts
 from ml_project.serving.messages import HttpAnswer, HttpRequest
 from ml_project.serving.slow_bodies import SlowBodies
 
+WholeRequest = tuple[str, Sequence[tuple[bytes, bytes]], bytes]
+"""Path, headers and body of a request."""
 LARGE_BODY = 64 * 1024
 """Bytes from which on a request is answered in a thread, so that it does not hold up the others."""
 MOST_DISCARDED = 5
@@ -37,8 +39,7 @@ MOST_DISCARDED = 5
 def create_fastapi_app(parts: ServiceParts) -> FastAPI:
     """Return the application of a service; the service is closed with it."""
     slow_bodies = SlowBodies(parts.api.max_body_seconds)
-    storage = parts.service.storage
-    endpoint = ContractEndpoint(parts.api, slow_bodies, is_durable=storage is not None and storage.is_durable)
+    endpoint = ContractEndpoint(parts, slow_bodies)
     paths = tuple(dict.fromkeys(route.path for route in parts.api.routes))
     app = ContractApp(endpoint, paths, lifespan=_lifespan(parts, slow_bodies))
     app.router.redirect_slashes = False
@@ -97,20 +98,25 @@ class ContractApp(FastAPI):
 class ContractEndpoint:
     """Answers any request by the contract."""
 
-    def __init__(self, api: HttpApi, slow_bodies: SlowBodies, *, is_durable: bool) -> None:
-        self._api = api
+    def __init__(self, parts: ServiceParts, slow_bodies: SlowBodies) -> None:
+        self._api = parts.api
+        self._contract = parts.contract
         self._slow_bodies = slow_bodies
-        self._is_durable = is_durable
+        storage = parts.service.storage
+        self._is_durable = storage is not None and storage.is_durable
 
-    def answer_at_once(
-        self, path: str, headers: Sequence[tuple[bytes, bytes]], body: bytes
-    ) -> tuple[HttpAnswer, Callable[[], None]] | None:
-        """Return the answer to a POST request and what is to be done after it; ``None`` for requests that may wait."""
+    def may_answer_at_once(self, n_bytes: int) -> bool:
+        """Return whether a request with a body of so many bytes need not wait for anything."""
+        return not self._is_durable and n_bytes < LARGE_BODY and self._api.is_idle_enough(n_bytes)
+
+    def answer_at_once(self, asked: Sequence[WholeRequest]) -> list[tuple[HttpAnswer, Callable[[], None]]]:
+        """Return the answers to POST requests that came together, and what is to be done after each one."""
         api = self._api
-        if self._is_durable or len(body) >= LARGE_BODY or not api.is_idle_enough(len(body)):
-            return None
-        request = HttpRequest("POST", path, _headers(headers), body)
-        return api.respond(request), partial(api.finish, request)
+        started = time.perf_counter()
+        requests = [HttpRequest("POST", path, _headers(headers), body) for path, headers, body in asked]
+        if len(requests) > 1:
+            self._contract.prepare(requests)
+        return [(api.respond(request, started=started), partial(api.finish, request)) for request in requests]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request, as ASGI defines it."""

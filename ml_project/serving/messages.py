@@ -31,6 +31,8 @@ class HttpRequest:
         What can wait until the answer is on its way.
     log_fields
         Further fields of the request's line in the log, such as identifiers that a platform gave it.
+    prepared
+        What was done for it together with other requests.
     """
 
     method: str
@@ -39,6 +41,7 @@ class HttpRequest:
     body: bytes = b""
     afterwards: list[Callable[[], object]] = field(default_factory=list)
     log_fields: Mapping[str, Any] | None = None
+    prepared: object = None
 
 
 @dataclass(slots=True)

@@ -19,6 +19,7 @@ from ml_project.serving.codecs.limits import check_n_records
 from ml_project.serving.metrics import ServiceMetrics
 from ml_project.serving.model_host import ModelHost
 from ml_project.serving.prediction_ids import new_prediction_ids
+from ml_project.serving.together import PreparedRecord, score_together
 
 Answer = dict[str, Any]
 
@@ -79,6 +80,11 @@ class PredictionService:
             raise NotReadyError("No model is loaded yet; try again when GET /ready answers 200.")
         return model
 
+    def prepare(self, records: Sequence[Any]) -> list[PreparedRecord | None]:
+        """Score the single records of several requests by one call of the engine; see :func:`score_together`."""
+        model = self.host.current
+        return [None] * len(records) if model is None else score_together(model, records)
+
     def predict(
         self,
         records: Sequence[Mapping[str, Any]],
@@ -114,6 +120,24 @@ class PredictionService:
         except InvalidDataError:
             self.metrics.count_invalid()
             raise
+        return self._serve(records, scored, model, started, request_id, afterwards)
+
+    def predict_prepared(
+        self, prepared: PreparedRecord, *, request_id: str, afterwards: list[Callable[[], object]]
+    ) -> ServedPredictions:
+        """Return the answer for a record that :meth:`prepare` has scored; see :meth:`predict`."""
+        records = (prepared.record,)
+        return self._serve(records, prepared.scored, prepared.model, prepared.started, request_id, afterwards)
+
+    def _serve(
+        self,
+        records: Sequence[Mapping[str, Any]],
+        scored: ScoredRecords,
+        model: LoadedArtifact,
+        started: float,
+        request_id: str | None,
+        afterwards: list[Callable[[], object]] | None,
+    ) -> ServedPredictions:
         outputs = model.pipeline.to_answers(scored.outputs)
         outliers = model.outlier_check.find(scored.records, scored.raw)
         ids = new_prediction_ids(len(outputs))

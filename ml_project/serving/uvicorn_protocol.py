@@ -10,7 +10,7 @@ sending wakes their receivers, which is the most expensive part of an answer whe
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from typing import Any, Protocol, cast
 from weakref import WeakKeyDictionary
 
@@ -20,36 +20,59 @@ from uvicorn.protocols.http.httptools_impl import HEADER_VALUE_RE, STATUS_LINE, 
 from ml_project.serving.messages import HttpAnswer
 
 FAILED = STATUS_LINE[500] + b"content-length: 0\r\nconnection: close\r\n\r\n"
-RawHeaders = list[tuple[bytes, bytes]]
+WholeRequest = tuple[str, Sequence[tuple[bytes, bytes]], bytes]
+"""Path, headers and body of a request."""
 
 
 class ShortWay(Protocol):
-    """What can answer requests without ASGI."""
+    """What can answer POST requests without ASGI."""
 
-    def answer_at_once(
-        self, path: str, headers: RawHeaders, body: bytes
-    ) -> tuple[HttpAnswer, Callable[[], None]] | None:
-        """Return the answer to a POST request and what is to be done after it; ``None`` for requests that may wait."""
+    def may_answer_at_once(self, n_bytes: int) -> bool:
+        """Return whether a request with a body of so many bytes need not wait for anything."""
+
+    def answer_at_once(self, asked: Sequence[WholeRequest]) -> list[tuple[HttpAnswer, Callable[[], None]]]:
+        """Return the answers to requests, and what is to be done after each one."""
 
 
 class Turn:
-    """What ends a turn of the event loop: answers are sent, then what belongs to them is done."""
+    """What ends a turn of the event loop: requests are answered, answers sent, then what belongs to them is done."""
 
     def __init__(self) -> None:
+        self._has_end = False
+        self._asked: list[tuple[GatheringProtocol, ShortWay, WholeRequest]] = []
         self._transports: list[GatheringTransport] = []
         self._work: list[Callable[[], None]] = []
 
+    def ask(self, protocol: GatheringProtocol, short_way: ShortWay, request: WholeRequest) -> None:
+        """Let a request be answered at the end of the turn, together with the others."""
+        self._plan_end()
+        self._asked.append((protocol, short_way, request))
+
     def send(self, transport: GatheringTransport) -> None:
         """Let a transport send at the end of the turn."""
-        if not self._transports:
-            asyncio.get_running_loop().call_soon(self._end)
+        self._plan_end()
         self._transports.append(transport)
 
-    def do(self, work: Callable[[], None]) -> None:
-        """Do something when the answers of the turn, of which there must be one, are sent."""
-        self._work.append(work)
+    def answer(self) -> None:
+        """Answer now what was asked so far."""
+        asked, self._asked = self._asked, []
+        by_way: dict[ShortWay, list[tuple[GatheringProtocol, WholeRequest]]] = {}
+        for protocol, short_way, request in asked:
+            by_way.setdefault(short_way, []).append((protocol, request))
+        for short_way, requests in by_way.items():
+            answers = short_way.answer_at_once([request for _, request in requests])
+            for (protocol, _), (answer, finish) in zip(requests, answers, strict=True):
+                protocol.take_answer(answer)
+                self._work.append(finish)
+
+    def _plan_end(self) -> None:
+        if not self._has_end:
+            self._has_end = True
+            asyncio.get_running_loop().call_soon(self._end)
 
     def _end(self) -> None:
+        self._has_end = False
+        self.answer()
         transports, self._transports = self._transports, []
         work, self._work = self._work, []
         for transport in transports:
@@ -127,20 +150,23 @@ class GatheringProtocol(HttpToolsProtocol):
         """Take a connection."""
         self._turn = _turns.setdefault(self.loop, Turn())
         self._held: list[bytes] | None = None
-        self._has_answered = False
+        self._has_asked = False
+        self._is_asking = False
         super().connection_made(cast("asyncio.Transport", GatheringTransport(transport, self._turn)))
         self.flow = PatientFlow(self.transport, self.pipeline)
         self._short_paths: dict[bytes, str] = {} if self.root_path or self.access_log else _short_paths(self.app)
 
     def data_received(self, data: bytes) -> None:
         """Take bytes; a request of which a part is missing goes uvicorn's way."""
-        self._has_answered = False
+        self._finish_asked()
+        self._has_asked = False
         super().data_received(data)
         if self._held is not None and not self.transport.is_closing():
             self._release()
 
     def on_headers_complete(self) -> None:
         """Begin a request, or hold it back until its body is there."""
+        self._finish_asked()
         self._unset_keepalive_if_required()  # it is that of a request that came together with this one
         if self.url in self._short_paths and self._may_answer_at_once():
             self._held = []
@@ -157,7 +183,7 @@ class GatheringProtocol(HttpToolsProtocol):
     def on_message_complete(self) -> None:
         """Answer a request that was held back; others have begun already."""
         if self._held is not None:
-            if self._answer(b"".join(self._held)):
+            if self._ask(b"".join(self._held)):
                 self._held = None
                 return
             self._release()
@@ -173,7 +199,7 @@ class GatheringProtocol(HttpToolsProtocol):
         """Return whether nothing but the body decides about the next answer, and the connection stays as it is."""
         parser = self.parser
         return (
-            not self._has_answered  # of many requests that come together the others shall not hold up the loop
+            not self._has_asked  # of many requests that come together the others shall not hold up the loop
             and parser.get_method() == b"POST"
             and parser.get_http_version() == "1.1"
             and parser.should_keep_alive()
@@ -191,28 +217,38 @@ class GatheringProtocol(HttpToolsProtocol):
         for piece in held:
             super().on_body(piece)
 
-    def _answer(self, body: bytes) -> bool:
-        """Return whether a request could be answered at once."""
-        short_way = self.app.short_way
-        found = None if short_way is None else short_way.answer_at_once(self._short_paths[self.url], self.headers, body)
-        if found is None:
-            return False
-        answer, finish = found
+    def shutdown(self) -> None:
+        """End the connection, with the answer that is asked for."""
+        self._finish_asked()
+        super().shutdown()
+
+    def take_answer(self, answer: HttpAnswer) -> None:
+        """Send the answer to the request that was asked."""
+        self._is_asking = False
         try:
-            content = self._head(answer) + answer.body
+            self.transport.write(self._head(answer) + answer.body)
         except ValueError:
             self.logger.exception("The head of an answer to %s cannot be sent", self.url)
-            content = FAILED
-        self.transport.write(content)
-        self._turn.do(finish)
-        self._has_answered = True
-        if content is FAILED:
+            self.transport.write(FAILED)
             self.transport.close()
-            return True
-        if len(self.connections) == 1:  # nobody else can have an answer in this turn
-            cast("GatheringTransport", self.transport).flush()
         super().on_response_complete()
+
+    def _ask(self, body: bytes) -> bool:
+        """Return whether a request is answered at once."""
+        short_way = self.app.short_way
+        if short_way is None or not short_way.may_answer_at_once(len(body)):
+            return False
+        self._has_asked = self._is_asking = True
+        self._turn.ask(self, short_way, (self._short_paths[self.url], self.headers, body))
+        if len(self.connections) == 1:  # nobody else can ask in this turn
+            self._turn.answer()
+            cast("GatheringTransport", self.transport).flush()
         return True
+
+    def _finish_asked(self) -> None:
+        """Answer what was asked before what comes now."""
+        if self._is_asking:
+            self._turn.answer()
 
     def _head(self, answer: HttpAnswer) -> bytes:
         pieces = [STATUS_LINE[answer.status]]
