@@ -9,7 +9,7 @@ from typing import Any
 import ml_project
 from ml_project.artifacts.loading import LoadedArtifact
 from ml_project.config_service import ServingConfig
-from ml_project.errors import InvalidDataError, MlProjectError, NotJsonError, Problem
+from ml_project.errors import InvalidDataError, NotJsonError, Problem
 from ml_project.serving.api import Route
 from ml_project.serving.codecs import invocations, json_body, open_inference
 from ml_project.serving.docs_page import docs_page, docs_script, docs_style
@@ -70,7 +70,7 @@ class PredictionContract:
         found = []
         for request in requests:
             if request.path == PREDICT:
-                with suppress(MlProjectError):
+                with suppress(Exception):  # what is wrong with it shows when it goes alone
                     payload = json_body.read_json(request)
                     if type(payload) is dict:
                         found.append((request, payload))

@@ -25,11 +25,9 @@ from starlette.types import Receive, Scope, Send
 from ml_project.errors import BodyTooSlowError, MlProjectError
 from ml_project.serving.api import LONGEST_WAIT_SECONDS, LOOK_SECONDS
 from ml_project.serving.assembly import ServiceParts
-from ml_project.serving.messages import HttpAnswer, HttpRequest
+from ml_project.serving.messages import HttpAnswer, HttpRequest, WholeRequest
 from ml_project.serving.slow_bodies import SlowBodies
 
-WholeRequest = tuple[str, Sequence[tuple[bytes, bytes]], bytes]
-"""Path, headers and body of a request."""
 LARGE_BODY = 64 * 1024
 """Bytes from which on a request is answered in a thread, so that it does not hold up the others."""
 MOST_DISCARDED = 5

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -11,6 +11,8 @@ from typing import Any
 from pydantic_core import to_json
 
 JSON = "application/json"
+WholeRequest = tuple[str, Sequence[tuple[bytes, bytes]], bytes]
+"""Path, headers and body of a request."""
 
 
 @dataclass(slots=True)

@@ -60,10 +60,10 @@ def score_together(model: LoadedArtifact, records: Sequence[Mapping[str, Any]]) 
     if pipeline.engine.name != REPEATABLE_ENGINE:
         return prepared
     valid = {}
-    for place, record in enumerate(records):
-        with suppress(InvalidDataError):
-            valid[place] = pipeline.validate(record)
     try:
+        for place, record in enumerate(records):
+            with suppress(InvalidDataError):
+                valid[place] = pipeline.validate(record)
         scored = pipeline.score_valid(list(valid.values())).split()
     except Exception:  # noqa: BLE001  the one that is at fault gets the error when it goes alone
         return prepared

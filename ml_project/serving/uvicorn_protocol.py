@@ -1,7 +1,8 @@
 """uvicorn's HTTP protocol with a shorter way for predictions, and fewer system calls for all answers.
 
 A prediction takes less time than what lies around it in a server: a task, a scope and two messages per request. So a
-small request that has arrived as a whole is answered on the spot. All others go uvicorn's way.
+small request that has arrived as a whole is answered without them, and together with those that were read in the same
+turn of the event loop. All others go uvicorn's way.
 
 Head and body go out together, and so do the answers of all connections that were read in one turn of the event loop:
 sending wakes their receivers, which is the most expensive part of an answer where it happens for each one apart.
@@ -17,11 +18,9 @@ from weakref import WeakKeyDictionary
 from uvicorn.protocols.http.flow_control import FlowControl
 from uvicorn.protocols.http.httptools_impl import HEADER_VALUE_RE, STATUS_LINE, HttpToolsProtocol
 
-from ml_project.serving.messages import HttpAnswer
+from ml_project.serving.messages import HttpAnswer, WholeRequest
 
 FAILED = STATUS_LINE[500] + b"content-length: 0\r\nconnection: close\r\n\r\n"
-WholeRequest = tuple[str, Sequence[tuple[bytes, bytes]], bytes]
-"""Path, headers and body of a request."""
 
 
 class ShortWay(Protocol):
