@@ -58,11 +58,13 @@ class RowFeature[**P, R](FeatureProcess):
         Among many rows, the function is called once for texts that repeat: its result depends on its arguments alone.
         """
         arrays = [columns[column] for column in self._inputs]
-        if len(arrays[0]) == 1:
-            return self._compute_one([array.item() for array in arrays])
-        rows = [array.tolist() for array in arrays] if len(arrays[0]) <= _FEW_ROWS else []
+        n_rows = len(arrays[0])
         try:
-            return self._to_array(self._results(rows)) if rows else self._compute_many(arrays)
+            if n_rows == 1:
+                return self._compute_one([array.item() for array in arrays])
+            if n_rows <= _FEW_ROWS:
+                return self._to_array(self._results([array.tolist() for array in arrays]))
+            return self._compute_many(arrays)
         except FeatureError:
             raise
         except Exception as error:
@@ -71,13 +73,8 @@ class RowFeature[**P, R](FeatureProcess):
     def _compute_one(self, values: list[Any]) -> npt.NDArray[Any]:
         """Return the result for one row, which a service asks for more often than for all else."""
         function: Callable[..., Any] = self.function
-        try:
-            is_missing_anyway = self.missing == "propagates" and _any_missing(values)
-            return self._to_array([None if is_missing_anyway else function(*values)])
-        except FeatureError:
-            raise
-        except Exception as error:
-            raise self._failure([[value] for value in values], error) from error
+        is_missing_anyway = self.missing == "propagates" and _any_missing(values)
+        return self._to_array([None if is_missing_anyway else function(*values)])
 
     def _compute_many(self, arrays: list[npt.NDArray[Any]]) -> npt.NDArray[Any]:
         first = arrays[0]

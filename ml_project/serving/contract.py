@@ -69,7 +69,7 @@ class PredictionContract:
         """Score the single records of several requests together; whatever is unusual is left to :meth:`predict`."""
         found = []
         for request in requests:
-            if request.path == PREDICT:
+            if request.path == PREDICT and request.body.lstrip()[:1] == b"{":  # lists shall not be parsed twice
                 with suppress(Exception):  # what is wrong with it shows when it goes alone
                     payload = json_body.read_json(request)
                     if type(payload) is dict:

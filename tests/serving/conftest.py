@@ -23,6 +23,17 @@ def artifact_file(tmp_path_factory):
     return model.export(tmp_path_factory.mktemp("artifact") / "model.zip", config=model.with_engine("onnx"))
 
 
+@pytest.fixture
+def environment(artifact_file):
+    """Settings of a web application that a server of one's own starts."""
+    return {
+        "ML_PROJECT_ARTIFACTS__PATH": str(artifact_file),
+        "ML_PROJECT_RUN_MODE": "prediction",
+        "ML_PROJECT_DATA_ORIGIN": "production",
+        "ML_PROJECT_MONITORING__STORAGE": "null",
+    }
+
+
 @pytest.fixture(scope="session")
 def artifact(artifact_file):
     return load_artifact(artifact_file, FEATURE_PROCESSES)

@@ -1,6 +1,5 @@
 """Routes that a project adds to the applications: the framework answers them as usual, the contract stays as it is."""
 
-import pytest
 
 from tests.serving.running import running
 
@@ -43,16 +42,6 @@ def make():
 
     return app
 """
-
-
-@pytest.fixture
-def environment(artifact_file):
-    return {
-        "ML_PROJECT_ARTIFACTS__PATH": str(artifact_file),
-        "ML_PROJECT_RUN_MODE": "prediction",
-        "ML_PROJECT_DATA_ORIGIN": "production",
-        "ML_PROJECT_MONITORING__STORAGE": "null",
-    }
 
 
 def check_contract(service, record):

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.serving.running import receive_answer, running, status_of, wait_until
+from tests.serving.test_added_routes import MIDDLEWARE_MODULE
 
 TYPE = b"Content-Type: application/json\r\n"
 CHANGING = rb'"prediction_id":"[^"]+"|x-request-id: \w+|"request_id":"\w+"|date: [^\r]+'
@@ -161,16 +162,6 @@ def uvicorn_words(module, folder, *words):
             "--http", "ml_project.serving.uvicorn_protocol:GatheringProtocol", *words]  # fmt: skip
 
 
-@pytest.fixture
-def environment(artifact_file):
-    return {
-        "ML_PROJECT_ARTIFACTS__PATH": str(artifact_file),
-        "ML_PROJECT_RUN_MODE": "prediction",
-        "ML_PROJECT_DATA_ORIGIN": "production",
-        "ML_PROJECT_MONITORING__STORAGE": "null",
-    }
-
-
 PLAIN_MODULE = "from ml_project.web import fastapi_app as make"
 
 
@@ -201,17 +192,6 @@ def test_answer_whose_head_cannot_be_sent_is_500_and_logged(environment, tmp_pat
         assert (status_of(answer), b"connection: close" in answer) == (500, True)
         wait_until(lambda: any("cannot be sent" in line for line in service.lines))
         service.wait_for_line('"message":"request"')
-
-
-MIDDLEWARE_MODULE = """
-from starlette.middleware.cors import CORSMiddleware
-from ml_project.web import fastapi_app
-
-def make():
-    app = fastapi_app()
-    app.add_middleware(CORSMiddleware, allow_origins=["https://shop.example"], allow_methods=["POST"])
-    return app
-"""
 
 
 def test_middleware_sees_whole_requests_too(environment, tmp_path, one):
